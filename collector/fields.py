@@ -1,0 +1,191 @@
+"""Field types that specs and settings share: durations, sizes, secrets, patterns, TLS."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass, field
+from enum import StrEnum
+from pathlib import Path
+from typing import Annotated, Any, ClassVar, Literal
+
+import jmespath
+import re2
+from jmespath.exceptions import JMESPathError
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, WithJsonSchema
+from pydantic_core import PydanticCustomError, core_schema
+
+MASK = "<secret>"
+_UNITS = {"ms": 0.001, "s": 1.0, "m": 60.0, "h": 3600.0, "d": 86400.0, "w": 604800.0}
+_DURATION = re.compile(r"(?:\d+(?:\.\d+)?(?:ms|[smhdw]))+")
+_DURATION_PART = re.compile(r"(\d+(?:\.\d+)?)(ms|[smhdw])")
+_SIZES = {"B": 1, "KB": 1000, "MB": 1000**2, "GB": 1000**3, "KiB": 1024, "MiB": 1024**2, "GiB": 1024**3}
+_SIZE = re.compile(r"(\d+)\s*([KMG]i?B|B)?")
+
+
+def parse_duration(value: object) -> float:
+    """Seconds from `30s`, `1m30s`, `500ms`, `1d` (Prometheus' notation) or from a number of seconds.
+
+    Raises ValueError for anything else.
+    """
+    if isinstance(value, (int, float)) and not isinstance(value, bool):
+        return float(value)
+    if isinstance(value, str) and _DURATION.fullmatch(value):
+        return sum(float(number) * _UNITS[unit] for number, unit in _DURATION_PART.findall(value))
+    raise PydanticCustomError("duration", "expected a duration such as 30s, 1m30s or 500ms")
+
+
+def parse_size(value: object) -> int:
+    """Bytes from `8MiB`, `500KB` or from a whole number. Raises ValueError for anything else."""
+    if isinstance(value, int) and not isinstance(value, bool):
+        return value
+    if isinstance(value, str) and (match := _SIZE.fullmatch(value)):
+        return int(match[1]) * _SIZES[match[2] or "B"]
+    raise PydanticCustomError("size", "expected a size such as 8MiB or 500KB")
+
+
+Duration = Annotated[
+    float,
+    BeforeValidator(parse_duration),
+    Field(gt=0, allow_inf_nan=False),
+    WithJsonSchema(
+        {"anyOf": [{"type": "string", "pattern": f"^{_DURATION.pattern}$"}, {"type": "number", "exclusiveMinimum": 0}]}
+    ),
+]
+Size = Annotated[
+    int,
+    BeforeValidator(parse_size),
+    Field(gt=0),
+    WithJsonSchema({"anyOf": [{"type": "string", "pattern": f"^{_SIZE.pattern}$"}, {"type": "integer"}]}),
+]
+Port = Annotated[int, Field(ge=1, le=65535)]
+Host = Annotated[str, Field(min_length=1, max_length=253, pattern=r"^[^\s/\[\]@]+$")]
+
+
+class IpProtocol(StrEnum):
+    """Which address family a name is resolved to; the `prefer-` forms take the other when there is none."""
+
+    IP4 = "ip4"
+    IP6 = "ip6"
+    PREFER_IP4 = "prefer-ip4"
+    PREFER_IP6 = "prefer-ip6"
+
+
+@dataclass(frozen=True, slots=True)
+class Secret:
+    """A value that no output shows. `source` is `env:NAME`, `file:path` or `literal`."""
+
+    value: str = field(repr=False)
+    source: str = "literal"
+
+    def __str__(self) -> str:
+        return MASK
+
+    @classmethod
+    def __get_pydantic_core_schema__(cls, source: Any, handler: Any) -> core_schema.CoreSchema:
+        return core_schema.no_info_plain_validator_function(
+            cls._validate, serialization=core_schema.plain_serializer_function_ser_schema(lambda _: MASK)
+        )
+
+    @classmethod
+    def __get_pydantic_json_schema__(cls, schema: Any, handler: Any) -> dict[str, Any]:
+        return {"type": "string", "description": "A secret: `!env NAME`, `!file path`; a literal is a warning."}
+
+    @classmethod
+    def _validate(cls, value: object) -> Secret:
+        if isinstance(value, Secret):
+            return value
+        if isinstance(value, str) and value:
+            return cls(value)
+        raise PydanticCustomError("secret", "expected a secret: !env NAME or !file path")
+
+
+class _Compiled:
+    """A text compiled when settings are checked; equal when the texts are equal."""
+
+    _schema: ClassVar[dict[str, Any]] = {"type": "string"}
+    text: str
+
+    @classmethod
+    def __get_pydantic_core_schema__(cls, source: Any, handler: Any) -> core_schema.CoreSchema:
+        return core_schema.no_info_plain_validator_function(
+            cls._validate,
+            serialization=core_schema.plain_serializer_function_ser_schema(lambda compiled: compiled.text),
+        )
+
+    @classmethod
+    def __get_pydantic_json_schema__(cls, schema: Any, handler: Any) -> dict[str, Any]:
+        return dict(cls._schema)
+
+    @classmethod
+    def _validate(cls, value: object) -> _Compiled:
+        if isinstance(value, cls):
+            return value
+        if not isinstance(value, str):
+            raise PydanticCustomError("text", "expected text")
+        return cls.compile(value)
+
+    @classmethod
+    def compile(cls, text: str) -> _Compiled:
+        raise NotImplementedError
+
+
+@dataclass(frozen=True, slots=True)
+class Regex(_Compiled):
+    """An RE2 pattern: matching takes time linear in the text, so that no peer's answer can hold the loop."""
+
+    text: str
+    pattern: Any = field(compare=False, repr=False)
+
+    @classmethod
+    def compile(cls, text: str) -> Regex:
+        """Raises a pydantic error that carries RE2's own words."""
+        options = re2.Options()
+        options.log_errors = False
+        try:
+            return cls(text, re2.compile(text, options))
+        except re2.error as error:
+            cause = error.args[0].decode() if error.args and isinstance(error.args[0], bytes) else str(error)
+            raise PydanticCustomError("regex", "bad regular expression: {cause}", {"cause": cause}) from None
+
+    def search(self, text: str | bytes) -> Any:
+        """A match of `re`'s shape, or None."""
+        return self.pattern.search(text)
+
+
+@dataclass(frozen=True, slots=True)
+class JmesPath(_Compiled):
+    """A JMESPath expression (jmespath.org specification)."""
+
+    text: str
+    expression: Any = field(compare=False, repr=False)
+
+    @classmethod
+    def compile(cls, text: str) -> JmesPath:
+        """Raises a pydantic error that carries the parser's first line."""
+        try:
+            return cls(text, jmespath.compile(text))
+        except JMESPathError as error:
+            cause = str(error).splitlines()[0]
+            raise PydanticCustomError("jmespath", "bad JMESPath: {cause}", {"cause": cause}) from None
+
+    def search(self, document: Any) -> Any:
+        """What the expression selects from `document`; None when nothing. Raises JMESPathError on a type fault."""
+        return self.expression.search(document)
+
+
+class Tls(BaseModel):
+    """How to speak TLS to a target; paths are relative to the working directory of the service."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    verify: bool = Field(
+        True, description="Refuse certificates that do not verify (`false` still exports their facts)."
+    )
+    ca_file: Path | None = Field(None, description="PEM bundle to trust instead of the system's.")
+    cert_file: Path | None = Field(None, description="Client certificate, PEM.")
+    key_file: Path | None = Field(None, description="Key of the client certificate, PEM.")
+    server_name: str | None = Field(None, description="Name to ask for and to verify, if not the host's.")
+    min_version: Literal["1.0", "1.1", "1.2", "1.3"] = Field("1.2", description="Oldest protocol version to accept.")
+    max_version: Literal["1.0", "1.1", "1.2", "1.3"] | None = Field(
+        None, description="Newest protocol version to accept."
+    )

@@ -1,0 +1,10 @@
+"""The only list of kinds: a new probe is one file and one name here."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from collector.model import Kind
+
+KINDS: tuple[Kind[Any, Any], ...] = ()
+BY_NAME = {kind.name: kind for kind in KINDS}

@@ -1,0 +1,1 @@
+"""What the collector knows, as Prometheus and people read it."""

@@ -1,0 +1,39 @@
+"""What every test may use."""
+
+from __future__ import annotations
+
+import os
+import shutil
+from collections.abc import Callable, Iterator
+
+import pytest
+import uvloop
+from blockbuster import BlockBuster, blockbuster_ctx
+
+
+@pytest.fixture(scope="session")
+def event_loop_policy() -> uvloop.EventLoopPolicy:
+    """Tests run on the loop that the service runs on."""
+    return uvloop.EventLoopPolicy()
+
+
+@pytest.fixture(autouse=True)
+def blockbuster() -> Iterator[BlockBuster]:
+    """A blocking call on the event loop from our own modules fails the test."""
+    with blockbuster_ctx(scanned_modules=["collector", "exporters"]) as detector:
+        yield detector
+
+
+@pytest.fixture
+def real() -> Callable[[str], str]:
+    """Path of a real program; without it the test is skipped, or fails where CI demands it."""
+
+    def find(program: str) -> str:
+        path = shutil.which(program, path=f"{os.environ.get('PATH', '')}:/usr/sbin:/sbin")
+        if path is None and os.environ.get("CI") == "true":
+            pytest.fail(f"{program} is not installed; CI needs it")
+        if path is None:
+            pytest.skip(f"{program} is not installed")
+        return path
+
+    return find

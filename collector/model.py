@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterable
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass, field
 from enum import StrEnum
@@ -11,6 +11,7 @@ from typing import Any, Generic, NamedTuple, Protocol, TypeVar
 from pydantic import BaseModel, ConfigDict
 
 DETAIL_LIMIT = 200
+Labels = tuple[tuple[str, str], ...]
 
 
 class Outcome(StrEnum):
@@ -87,6 +88,16 @@ class Emit(Protocol):
         """
 
 
+class Sink(Protocol):
+    """Where figures go to be read; the exposition is one."""
+
+    def put(self, owner: str, labels: Labels, samples: Iterable[Sample]) -> None:
+        """Replace all that `owner` gave before; `labels` stand before each sample's own."""
+
+    def drop(self, owner: str) -> None:
+        """Forget all that `owner` gave."""
+
+
 class Spec(BaseModel):
     """What a kind needs to know of a target. Frozen; unknown keys are refused."""
 
@@ -160,7 +171,7 @@ class Target:
     interval: float
     timeout: float
     required: bool = True
-    labels: tuple[tuple[str, str], ...] = ()
+    labels: Labels = ()
     synthetic: bool = False
 
 

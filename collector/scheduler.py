@@ -1,0 +1,197 @@
+"""When targets run: one APScheduler job per interval and 100 ms phase slot, which starts its targets and returns."""
+
+from __future__ import annotations
+
+import asyncio
+import hashlib
+import time
+from collections.abc import Awaitable, Callable, Mapping
+from datetime import UTC, datetime, timedelta
+from typing import NamedTuple
+
+import structlog
+from apscheduler.job import Job
+from apscheduler.schedulers.asyncio import AsyncIOScheduler
+from apscheduler.triggers.base import BaseTrigger
+
+from collector.model import Target
+
+SLOT = 100_000  # microseconds
+FIRST_RUN_WITHIN = 30.0
+# Wall and monotonic clock drift apart by slewing, never by this much in a second.
+CLOCK_JUMP = 2.0
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_MICROSECOND = timedelta(microseconds=1)
+
+log = structlog.get_logger(__name__)
+
+
+class Slot(NamedTuple):
+    """Interval and phase in microseconds."""
+
+    interval: int
+    phase: int
+
+
+def slot_of(target: Target) -> Slot:
+    """The slot of a target: stable for its id and interval, over restarts, reloads and machines."""
+    interval = round(target.interval * 1_000_000)
+    digest = int.from_bytes(hashlib.blake2b(target.id.encode(), digest_size=8).digest())
+    return Slot(interval, digest % max(1, interval // SLOT) * SLOT)
+
+
+def next_after(slot: Slot, now: int) -> int:
+    """The smallest instant congruent to the phase that is strictly later than `now` (microseconds since 1970)."""
+    return now + slot.interval - (now - slot.phase) % slot.interval
+
+
+class SlotTrigger(BaseTrigger):  # type: ignore[misc]  # APScheduler has no types
+    """Fires at each instant of its slot; ignores when it fired last, so that a clock jump costs one step."""
+
+    def __init__(self, slot: Slot) -> None:
+        self.slot = slot
+
+    def get_next_fire_time(self, previous_fire_time: datetime | None, now: datetime) -> datetime:
+        """Whole microseconds: a float here once gave a time equal to `now`, and the scheduler span for ever."""
+        return _EPOCH + next_after(self.slot, (now - _EPOCH) // _MICROSECOND) * _MICROSECOND
+
+
+class Scheduler:
+    """Starts `run(target)` for each target at its slot, never twice at a time; `skipped(id)` counts what it left out."""
+
+    def __init__(self, run: Callable[[Target], Awaitable[None]], skipped: Callable[[str], None]) -> None:
+        self._run = run
+        self._skipped = skipped
+        self._targets: dict[str, Target] = {}
+        self._slots: dict[Slot, dict[str, Target]] = {}
+        self._jobs: dict[Slot, Job] = {}
+        self._running: dict[str, asyncio.Task[None]] = {}
+        self._soon: dict[str, asyncio.TimerHandle] = {}
+        self._apscheduler = AsyncIOScheduler(
+            timezone=UTC, job_defaults={"misfire_grace_time": None, "coalesce": True, "max_instances": 1}
+        )
+        self._guard: asyncio.Task[None] | None = None
+        self.clock_jumps = 0
+        self.late_runs = 0
+        self.lateness = 0.0
+
+    def start(self) -> None:
+        """Begin; must be called on the loop that runs the targets."""
+        self._apscheduler.start()
+        self._guard = asyncio.create_task(self._watch_clock())
+
+    def apply(self, targets: Mapping[str, Target]) -> None:
+        """Take over a new set of targets; what did not change keeps its phase and the run under way."""
+        old = self._targets
+        for target_id in old.keys() - targets.keys():
+            self._remove(old[target_id])
+        for target_id, target in targets.items():
+            known = old.get(target_id)
+            if known is not None and (known is target or known == target):
+                continue
+            if known is not None:
+                self._remove(known)
+            self._add(target)
+        self._targets = dict(targets)
+        for slot in [slot for slot, members in self._slots.items() if not members]:
+            del self._slots[slot]
+            self._jobs.pop(slot).remove()
+
+    def soon(self, target_id: str, delay: float) -> None:
+        """Run a target once more, in `delay` seconds, beside its slot. An unknown or running target is left alone."""
+        handle = self._soon.pop(target_id, None)
+        if handle is not None:
+            handle.cancel()
+        loop = asyncio.get_running_loop()
+        self._soon[target_id] = loop.call_later(delay, self._run_soon, target_id)
+
+    async def drain(self, limit: float) -> None:
+        """Start nothing more, wait up to `limit` seconds for what runs, then cancel it."""
+        if self._guard is not None:
+            self._guard.cancel()
+            self._apscheduler.shutdown(wait=False)
+        for handle in self._soon.values():
+            handle.cancel()
+        tasks = list(self._running.values())
+        if tasks:
+            _, late = await asyncio.wait(tasks, timeout=limit)
+            for task in late:
+                task.cancel()
+            await asyncio.gather(*late, return_exceptions=True)
+
+    def next_run(self, target_id: str) -> float:
+        """Unix time of the next run of a known target by its slot. Raises KeyError."""
+        return next_after(slot_of(self._targets[target_id]), time.time_ns() // 1000) / 1e6
+
+    @property
+    def running(self) -> int:
+        """How many runs are under way or wait for a place."""
+        return len(self._running)
+
+    def rephase(self) -> None:
+        """Plan every slot anew from the present wall clock."""
+        now = datetime.now(UTC)
+        for job in self._jobs.values():
+            job.modify(next_run_time=job.trigger.get_next_fire_time(None, now))
+
+    def _add(self, target: Target) -> None:
+        slot = slot_of(target)
+        members = self._slots.setdefault(slot, {})
+        members[target.id] = target
+        if slot not in self._jobs:
+            self._jobs[slot] = self._apscheduler.add_job(self._fire, SlotTrigger(slot), args=[slot])
+        wait = (next_after(slot, time.time_ns() // 1000) - time.time_ns() // 1000) / 1e6
+        if wait > FIRST_RUN_WITHIN:
+            self.soon(target.id, slot.phase / 1e6 % FIRST_RUN_WITHIN)
+
+    def _remove(self, target: Target) -> None:
+        self._slots[slot_of(target)].pop(target.id)
+        handle = self._soon.pop(target.id, None)
+        if handle is not None:
+            handle.cancel()
+        task = self._running.pop(target.id, None)
+        if task is not None:
+            task.cancel()
+
+    async def _fire(self, slot: Slot) -> None:
+        late = (time.time_ns() // 1000 - slot.phase) % slot.interval / 1e6
+        self.lateness = max(self.lateness, late)
+        members = self._slots.get(slot, {})
+        if late > 1.0:
+            self.late_runs += len(members)
+        for target in tuple(members.values()):
+            if target.id in self._running:
+                self._skipped(target.id)
+            else:
+                self._begin(target)
+
+    def _run_soon(self, target_id: str) -> None:
+        self._soon.pop(target_id, None)
+        target = self._targets.get(target_id)
+        if target is not None and target_id not in self._running:
+            self._begin(target)
+
+    def _begin(self, target: Target) -> None:
+        task = asyncio.get_running_loop().create_task(self._one(target))
+        self._running[target.id] = task
+
+    async def _one(self, target: Target) -> None:
+        task = asyncio.current_task()
+        try:
+            await self._run(target)
+        except Exception as error:  # noqa: BLE001  one target's trouble must not reach another's
+            log.error("run failed", target=target.id, exc_info=error)
+        finally:
+            if self._running.get(target.id) is task:
+                del self._running[target.id]
+
+    async def _watch_clock(self) -> None:
+        offset = time.time() - time.monotonic()
+        while True:
+            await asyncio.sleep(1)
+            now = time.time() - time.monotonic()
+            if abs(now - offset) > CLOCK_JUMP:
+                self.clock_jumps += 1
+                log.warning("the wall clock jumped; planning anew", seconds=round(now - offset, 3))
+                self.rephase()
+            offset = now

@@ -95,12 +95,12 @@ class Runner:
         self._names = {name: common.union(metric.name for metric in kind.metrics) for name, kind in kinds.items()}
         self._net = net
         self._resources = resources
-        self._gate = gate
+        self.gate = gate
         self._stalls = stalls
 
     async def run(self, target: Target) -> Result:
         """One run of `target`. Raises nothing but CancelledError."""
-        async with self._gate.enter(target.spec.peer):
+        async with self.gate.enter(target.spec.peer):
             return await self._timed(target)
 
     async def _timed(self, target: Target) -> Result:

@@ -51,13 +51,13 @@ class SlotTrigger(BaseTrigger):  # type: ignore[misc]  # APScheduler has no type
     def __init__(self, slot: Slot) -> None:
         self.slot = slot
 
-    def get_next_fire_time(self, previous_fire_time: datetime | None, now: datetime) -> datetime:
+    def get_next_fire_time(self, _previous: datetime | None, now: datetime) -> datetime:
         """Whole microseconds: a float here once gave a time equal to `now`, and the scheduler span for ever."""
         return _EPOCH + next_after(self.slot, (now - _EPOCH) // _MICROSECOND) * _MICROSECOND
 
 
 class Scheduler:
-    """Starts `run(target)` for each target at its slot, never twice at a time; `skipped(id)` counts what it left out."""
+    """Starts `run(target)` for each target at its slot, never twice at a time; tells `skipped(id)` what it left out."""
 
     def __init__(self, run: Callable[[Target], Awaitable[None]], skipped: Callable[[str], None]) -> None:
         self._run = run
@@ -104,6 +104,12 @@ class Scheduler:
             handle.cancel()
         loop = asyncio.get_running_loop()
         self._soon[target_id] = loop.call_later(delay, self._run_soon, target_id)
+
+    async def now(self, target_id: str) -> None:
+        """Run a target at once, or wait for the run under way. Raises KeyError when it is unknown."""
+        target = self._targets[target_id]
+        task = self._running.get(target_id) or self._begin(target)
+        await asyncio.wait([task])
 
     async def drain(self, limit: float) -> None:
         """Start nothing more, wait up to `limit` seconds for what runs, then cancel it."""
@@ -171,15 +177,15 @@ class Scheduler:
         if target is not None and target_id not in self._running:
             self._begin(target)
 
-    def _begin(self, target: Target) -> None:
-        task = asyncio.get_running_loop().create_task(self._one(target))
-        self._running[target.id] = task
+    def _begin(self, target: Target) -> asyncio.Task[None]:
+        task = self._running[target.id] = asyncio.get_running_loop().create_task(self._one(target))
+        return task
 
     async def _one(self, target: Target) -> None:
         task = asyncio.current_task()
         try:
             await self._run(target)
-        except Exception as error:  # noqa: BLE001  one target's trouble must not reach another's
+        except Exception as error:  # one target's trouble must not reach another's
             log.error("run failed", target=target.id, exc_info=error)
         finally:
             if self._running.get(target.id) is task:

@@ -34,7 +34,7 @@ class StallWatch:
     def longest_since(self, moment: float) -> float:
         """Seconds of the longest stall that ended after `moment` (monotonic), one under way included."""
         overdue = max(0.0, time.monotonic() - self._due) if self._timer is not None else 0.0
-        return max((length for ended, length in self._stalls if ended >= moment), default=overdue)
+        return max(overdue, *(length for ended, length in self._stalls if ended >= moment), 0.0)
 
     def worst(self) -> float:
         """Seconds of the latest tick since this was last asked."""

@@ -56,12 +56,13 @@ class _Family:
 class _Owner:
     """What one owner last gave; `heads` keeps the part of each line before its value."""
 
-    __slots__ = ("families", "heads", "labels")
+    __slots__ = ("families", "heads", "labels", "series")
 
     def __init__(self, labels: Labels) -> None:
         self.labels = labels
         self.heads: dict[tuple[str, tuple[str, ...]], str] = {}
         self.families: frozenset[str] = frozenset()
+        self.series = 0
 
     def head(self, metric: Metric, values: tuple[str, ...]) -> str:
         """`name{labels} ` of one sample, rendered once."""
@@ -80,6 +81,7 @@ class Exposition:
     def __init__(self) -> None:
         self._families: dict[str, _Family] = {}
         self._owners: dict[str, _Owner] = {}
+        self.series = 0
 
     def put(self, owner: str, labels: Labels, samples: Iterable[Sample]) -> None:
         """Replace all that `owner` gave; `labels` go before each sample's own. A series given twice: the last wins."""
@@ -96,11 +98,17 @@ class Exposition:
                 family = self._families[name] = _Family(metric)
             family.lines[owner] = "".join(family_lines.values()).encode()
         entry.families = frozenset(lines)
+        self.series -= entry.series
+        entry.series = sum(len(family_lines) for _, family_lines in lines.values())
+        self.series += entry.series
 
     def drop(self, owner: str) -> None:
         """Forget an owner: none of its series is in the next scrape."""
         entry = self._owners.pop(owner, None)
-        for name in entry.families if entry else ():
+        if entry is None:
+            return
+        self.series -= entry.series
+        for name in entry.families:
             self._remove(name, owner)
 
     def render(self, openmetrics: bool = False) -> bytes:
@@ -120,10 +128,6 @@ class Exposition:
             if lines:
                 parts += [self._families[name].text, *lines]
         return b"".join(parts)
-
-    def series(self) -> int:
-        """How many samples the next scrape holds."""
-        return sum(line.count(b"\n") for family in self._families.values() for line in family.lines.values())
 
     def _lines(self, entry: _Owner, samples: Iterable[Sample]) -> dict[str, tuple[Metric, dict[str, str]]]:
         lines: dict[str, tuple[Metric, dict[str, str]]] = {}

@@ -1,0 +1,184 @@
+"""The running service: owns what all share, starts it, reloads it by difference, stops it in order."""
+
+from __future__ import annotations
+
+import asyncio
+import resource
+import time
+from collections.abc import Sequence
+from contextlib import AsyncExitStack
+from pathlib import Path
+
+import structlog
+from watchfiles import awatch
+
+from collector import registry, vitals
+from collector.model import Result, Sample, Sink, Target
+from collector.net import AddressMap, Net, Resolver
+from collector.runner import Gate, Runner
+from collector.scheduler import Scheduler
+from collector.settings import Config, SettingsError, load
+from collector.stalls import StallWatch
+from collector.state import State
+
+# The rest of the descriptors is for warm sessions, scrapes, files and the journal.
+IN_FLIGHT_SHARE = 0.6
+PROBE_AT_MOST_EVERY = 1.0
+DRAIN_LIMIT = 8.0
+
+log = structlog.get_logger(__name__)
+
+
+def raise_descriptor_limit() -> int:
+    """Raise the soft limit on descriptors to the hard one; returns it."""
+    _, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
+    return hard
+
+
+class Service:
+    """Polls the targets of the given config directories into `sink`."""
+
+    def __init__(self, directories: Sequence[Path], sink: Sink) -> None:
+        self.directories = tuple(directories)
+        self.state = State(sink)
+        self.scheduler = Scheduler(self._poll, self.state.skip)
+        self.stalls = StallWatch()
+        self.last_reload = vitals.LastReload(False, 0.0)
+        self._sink = sink
+        self._stack = AsyncExitStack()
+        self._reloading = asyncio.Lock()
+        self._config: Config | None = None
+        self._net: Net | None = None
+        self._runner: Runner | None = None
+
+    @property
+    def config(self) -> Config:
+        """The configuration in force. Raises RuntimeError before `start`."""
+        if self._config is None:
+            raise RuntimeError("the service has not started")
+        return self._config
+
+    @property
+    def ready(self) -> bool:
+        """Whether the configuration is loaded and the first runs are planned."""
+        return self._runner is not None
+
+    async def start(self) -> None:
+        """Load, open what the kinds share, and begin polling. Raises SettingsError."""
+        config = await asyncio.to_thread(load, self.directories)
+        self._runner = await self.open(config)
+        self.stalls.start()
+        self.scheduler.start()
+        self._adopt(config)
+        self._stack.callback(asyncio.create_task(self._watch_files()).cancel)
+
+    async def open(self, config: Config) -> Runner:
+        """A runner on `config`'s network settings; closed by `stop`."""
+        self._config = config
+        self._net = Net(_resolver(config), AddressMap(config.monitor.address_map))
+        resources = {
+            kind.name: await self._stack.enter_async_context(kind.open(self._net))
+            for kind in registry.KINDS
+            if kind.open is not None
+        }
+        return Runner(registry.BY_NAME, self._net, resources, _gate(config), self.stalls)
+
+    async def stop(self) -> None:
+        """Stop starting runs, let those under way end within a limit, and close everything."""
+        await self.scheduler.drain(DRAIN_LIMIT)
+        self.stalls.stop()
+        await self._stack.aclose()
+        if self._net is not None:
+            await self._net.resolver.close()
+
+    async def reload(self) -> None:
+        """Read the configuration again and apply the difference.
+
+        Raises SettingsError when it has faults; then the one in force stays, and the gauge says so.
+        """
+        async with self._reloading:
+            try:
+                config = await asyncio.to_thread(load, self.directories, self._config)
+            except SettingsError as error:
+                self.last_reload = vitals.LastReload(False, self.last_reload.loaded, str(error))
+                log.error(
+                    "configuration refused; the one in force stays", faults=[str(fault) for fault in error.faults]
+                )
+                raise
+            await self._apply_network(config)
+            self._adopt(config)
+
+    async def probe(self, target_id: str) -> Result:
+        """Run a target now: at most once a second, never twice at a time; callers in between share the result.
+
+        Raises KeyError when it is not configured, or was removed meanwhile.
+        """
+        last = self.state.records[target_id].last
+        if last is None or time.time() - last.started >= PROBE_AT_MOST_EVERY:
+            await self.scheduler.now(target_id)
+            last = self.state.records[target_id].last
+        if last is None:
+            raise KeyError(target_id)
+        return last
+
+    def refresh(self) -> None:
+        """Bring withdrawals and the service's own figures up to date; called before each scrape."""
+        self.state.expire()
+        scheduler = self.scheduler
+        in_flight = self._runner.gate.in_flight if self._runner else 0
+        lateness, scheduler.lateness = scheduler.lateness, 0.0
+        samples = [
+            vitals.build_info(),
+            Sample(vitals.RELOAD_OK, (), self.last_reload.ok),
+            Sample(vitals.RELOAD_TIME, (), self.last_reload.loaded),
+            Sample(vitals.CONFIG_WARNINGS, (), len(self.config.warnings)),
+            Sample(vitals.LOOP_LAG, (), self.stalls.worst()),
+            Sample(vitals.LOOP_STALLS, (), self.stalls.total),
+            Sample(vitals.IN_FLIGHT, (), in_flight),
+            Sample(vitals.WAITING, (), max(0, scheduler.running - in_flight)),
+            Sample(vitals.LATENESS, (), lateness),
+            Sample(vitals.LATE_RUNS, (), scheduler.late_runs),
+            Sample(vitals.CLOCK_JUMPS, (), scheduler.clock_jumps),
+            *vitals.target_counts(self.config.targets),
+        ]
+        self._sink.put("service", (), samples)
+
+    def _adopt(self, config: Config) -> None:
+        self._config = config
+        self.state.apply(config.targets)
+        self.scheduler.apply(config.targets)
+        self.last_reload = vitals.LastReload(True, time.time())
+        log.info("configuration loaded", targets=len(config.targets), systems=len(config.systems))
+
+    async def _apply_network(self, config: Config) -> None:
+        old, net, runner = self.config.monitor, self._net, self._runner
+        if net is None or runner is None:
+            raise RuntimeError("the service has not started")
+        if config.monitor.limits != old.limits:
+            runner.gate = _gate(config)
+        if config.monitor.resolver != old.resolver:
+            previous, net.resolver = net.resolver, _resolver(config)
+            await previous.close()
+        net.address_map = AddressMap(config.monitor.address_map)
+
+    async def _poll(self, target: Target) -> None:
+        if self._runner is None:
+            raise RuntimeError("the service has not started")
+        self.state.record(await self._runner.run(target))
+
+    async def _watch_files(self) -> None:
+        async for _ in awatch(*self.directories, step=100, debounce=400):
+            try:
+                await self.reload()
+            except SettingsError:
+                continue  # told by the log, the gauge and /-/reload
+
+
+def _resolver(config: Config) -> Resolver:
+    return Resolver(config.monitor.resolver.servers, config.monitor.resolver.timeout)
+
+
+def _gate(config: Config) -> Gate:
+    limits = config.monitor.limits
+    return Gate(min(limits.in_flight, int(IN_FLIGHT_SHARE * raise_descriptor_limit())), limits.per_peer)

@@ -1,0 +1,65 @@
+# Plain `make` lists the targets. Everything is made in .venv from the hash lock; nothing else of the machine is touched.
+SHELL := /bin/bash
+.DEFAULT_GOAL := help
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+STAMP := $(VENV)/.installed
+LOCK := deploy/requirements/dev.txt
+ARGS ?=
+PYTEST := $(BIN)/python -m pytest -q
+
+.PHONY: help setup run test unit lint bench soak docs golden check lock clean
+
+help: ## list the targets
+	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 10
+
+setup: $(STAMP) ## make .venv from the lock
+
+$(STAMP): $(LOCK) pyproject.toml
+	@deploy/setup/venv $(PYTHON) $(VENV)
+	@$(BIN)/python -m pip install -q --disable-pip-version-check --no-deps --require-hashes -r $(LOCK)
+	@$(BIN)/python -m pip install -q --disable-pip-version-check --no-deps --no-build-isolation -e .
+	@touch $@
+
+run: setup ## play the simulated province: make run ARGS="--for 60s --listen 127.0.0.1:9464"
+	@deploy/setup/programs run
+	@exec $(BIN)/hatang demo $(ARGS)
+
+test: setup ## the whole suite, against real servers
+	@deploy/setup/programs test
+	$(PYTEST) $(ARGS)
+
+unit: setup ## the part of the suite that takes under a minute
+	$(PYTEST) -m "not system" $(ARGS)
+
+lint: setup ## ruff, mypy and the import contracts
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+
+bench: setup ## speed against blackbox_exporter, snmp_exporter and prometheus_client, in one run
+	@deploy/setup/programs bench
+	$(BIN)/python -m tests.bench $(ARGS)
+
+soak: setup ## what takes longer than a test may
+	@deploy/setup/programs test
+	$(PYTEST) -m soak --override-ini addopts="" $(ARGS)
+
+docs: setup ## write the tables of README.md and config/schema.json anew
+	$(BIN)/python -m exporters.reference README.md
+	$(BIN)/hatang schema > config/schema.json
+
+golden: setup ## write the golden files anew
+	HATANG_GOLDEN=1 $(PYTEST) -m "not system" tests/collector/probes
+
+check: setup ## read config/ and show every fault of it
+	$(BIN)/hatang check $(ARGS)
+
+lock: setup ## resolve the dependencies anew (needs uv)
+	uv pip compile pyproject.toml -o deploy/requirements/runtime.txt --universal --python-version 3.11 --generate-hashes --no-header --no-annotate --no-emit-index-url
+	uv pip compile pyproject.toml --extra dev -c deploy/requirements/runtime.txt -o deploy/requirements/dev.txt --universal --python-version 3.11 --generate-hashes --no-header --no-annotate --no-emit-index-url
+
+clean: ## remove what was made
+	rm -rf $(VENV) build .mypy_cache .ruff_cache .pytest_cache .hypothesis

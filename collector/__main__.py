@@ -150,7 +150,7 @@ def print_schema() -> None:
 
 
 @app.command()
-def demo(  # noqa: PLR0913  each is an option that a user may want
+def demo(  # noqa: PLR0913, PLR0917  each is an option that a user may want
     config: Configs = DEFAULT_CONFIG,
     play_for: Annotated[
         str | None, typer.Option("--for", help="Stop after this long, e.g. 60s (default: Ctrl-C).")

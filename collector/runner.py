@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import asyncio
 import time
+import traceback
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from typing import Any, Protocol
 
 import structlog
 
-from collector.model import Kind, Metric, Outcome, ProbeFailed, Reason, Result, Sample, Target
+from collector.model import DETAIL_LIMIT, Kind, Metric, Outcome, ProbeFailed, Reason, Result, Sample, Target
 from collector.net import LOCAL_ERRNOS, Context, Net
 
 SUCCESS = Metric("probe_success", "Whether the last run was ok: 1 or 0; absent when we could not tell.")
@@ -97,6 +98,8 @@ class Runner:
         self._resources = resources
         self.gate = gate
         self._stalls = stalls
+        # The last bug told of each target: a bug that stays is news once.
+        self._told: dict[str, str] = {}
 
     async def run(self, target: Target) -> Result:
         """One run of `target`. Raises nothing but CancelledError."""
@@ -138,5 +141,14 @@ class Runner:
             return Reason.PERMISSION, str(error)
         if isinstance(error, OSError) and error.errno in LOCAL_ERRNOS:
             return Reason.LOCAL, str(error)
-        log.error("probe raised", target=target.id, kind=target.kind, exc_info=error)
-        return Reason.BUG, f"{type(error).__name__}: {error}"[:200]
+        detail = f"{type(error).__name__}: {error}"[:DETAIL_LIMIT]
+        if self._told.get(target.id) != detail:
+            self._told[target.id] = detail
+            log.error("probe raised", target=target.id, kind=target.kind, error=detail, where=_where(error))
+        return Reason.BUG, detail
+
+
+def _where(error: BaseException) -> list[str]:
+    # The source lines of a full traceback would be read from disk, on the loop.
+    frames = traceback.walk_tb(error.__traceback__)
+    return [f"{frame.f_code.co_filename}:{line} {frame.f_code.co_name}" for frame, line in frames]

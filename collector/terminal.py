@@ -66,10 +66,8 @@ def show_explanation(config: Config, target: Target, state: dict[str, Any] | Non
     for name, (value, where) in config.origin(target.id).items():
         table.add_row(name, escape(value), where)
     out.print(table)
-    upcoming = next_after(slot_of(target), time.time_ns() // 1000) / 1e6
-    out.print(
-        f"next run: {datetime.fromtimestamp(upcoming).astimezone():%Y-%m-%d %H:%M:%S.%f %z} (every {target.interval:g} s)"
-    )
+    upcoming = datetime.fromtimestamp(next_after(slot_of(target), time.time_ns() // 1000) / 1e6).astimezone()
+    out.print(f"next run: {upcoming:%Y-%m-%d %H:%M:%S.%f %z} (every {target.interval:g} s)")
     out.print(f"state: {_state(state)}", highlight=False)
 
 

@@ -1,0 +1,51 @@
+"""What is wrong in a configuration: every fault with its place."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from collector.nearest import nearest
+
+_SHOWN = 60
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class Fault:
+    """One fault or warning. `line` and `column` count from 1; `path` is the setting's, empty for a whole file."""
+
+    file: str
+    line: int
+    column: int
+    path: str
+    message: str
+
+    def __str__(self) -> str:
+        place = f"{self.file}:{self.line}:{self.column}: "
+        return f"{place}{self.path}: {self.message}" if self.path else place + self.message
+
+
+class SettingsError(Exception):
+    """A configuration that cannot be used; `faults` holds everything that is wrong with it, in file order."""
+
+    def __init__(self, faults: Iterable[Fault]) -> None:
+        self.faults = tuple(sorted(set(faults)))
+        super().__init__("\n".join(map(str, self.faults)))
+
+
+def quoted(text: str) -> str:
+    """`text` in quotes, cut to what a line bears, without characters that could forge one."""
+    clean = "".join(char if char.isprintable() else "\N{REPLACEMENT CHARACTER}" for char in text[:_SHOWN])
+    return f"'{clean}…'" if len(text) > _SHOWN else f"'{clean}'"
+
+
+def unknown(what: str, text: str, known: Iterable[str]) -> str:
+    """`unknown key 'intervall'; did you mean 'interval'?`, or the list of what is known here."""
+    names = sorted(known)
+    guess = nearest(text, names)
+    if guess:
+        return f"unknown {what} {quoted(text)}{guess}"
+    if not names:
+        return f"unknown {what} {quoted(text)}; none is known"
+    some = ", ".join(names[:12]) + (", …" if len(names) > 12 else "")
+    return f"unknown {what} {quoted(text)}; known: {some}"

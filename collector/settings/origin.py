@@ -1,0 +1,93 @@
+"""Where each setting of a target comes from, and values as people may see them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from enum import Enum
+from typing import Any, NamedTuple
+
+import yaml
+from pydantic import BaseModel
+
+from collector.fields import MASK, JmesPath, Regex, Secret
+from collector.model import Target
+from collector.settings.source import Node
+from collector.settings.targets import Entry
+from collector.settings.validation import field_keys
+
+
+class Origin(NamedTuple):
+    """A value as YAML in one line, secrets masked, and `file:line`, or `default` when no file gives it."""
+
+    value: str
+    where: str
+
+
+def visible(value: Any) -> Any:
+    """`value` as plain data for YAML or JSON: secrets masked by their type, profiles by their name."""
+    if isinstance(value, BaseModel):
+        return {key: visible(getattr(value, name)) for key, name in field_keys(type(value)).items()}
+    if isinstance(value, Mapping):
+        return {str(visible(key)): visible(item) for key, item in value.items()}
+    if isinstance(value, (tuple, list, set, frozenset)):
+        return [visible(item) for item in value]
+    return _scalar(value)
+
+
+def _scalar(value: Any) -> bool | float | str | None:
+    if isinstance(value, Secret):
+        return MASK
+    if isinstance(value, (Regex, JmesPath)):
+        return value.text
+    if isinstance(value, Enum):
+        return str(value.value)
+    return value if value is None or isinstance(value, (bool, int, float, str)) else str(value)
+
+
+def keys_of(target: Target) -> dict[str, Any]:
+    """The common keys of a target with their values in force."""
+    return {
+        "id": target.id,
+        "system": target.system,
+        "kind": target.kind,
+        "interval": target.interval,
+        "timeout": target.timeout,
+        "role": "required" if target.required else "supporting",
+        "labels": dict(target.labels),
+    }
+
+
+def origins(target: Target, entry: Entry) -> dict[str, Origin]:
+    """Each setting of `target` by its path, common keys first."""
+    node = entry.resolved()
+    found: dict[str, Origin] = {}
+    for name, value in keys_of(target).items():
+        found.update(_settings(name, value, node.get(name)))
+    if entry.nested and isinstance(entry.node.parent, Node) and isinstance(entry.node.parent.parent, Node):
+        found["system"] = Origin(target.system, entry.node.parent.parent.place)
+    for key, name in field_keys(type(target.spec)).items():
+        found.update(_settings(key, getattr(target.spec, name), node.get(key)))
+    return found
+
+
+def _settings(path: str, value: Any, node: Node | None) -> Iterator[tuple[str, Origin]]:
+    parts = _parts(value)
+    if node is not None and parts and isinstance(node.value, dict):
+        for key, part in parts.items():
+            yield from _settings(f"{path}.{key}", part, node.get(key))
+    else:
+        yield path, Origin(_line(value, node), node.place if node is not None else "default")
+
+
+def _parts(value: Any) -> dict[str, Any]:
+    if isinstance(value, BaseModel):
+        return {key: getattr(value, name) for key, name in field_keys(type(value)).items()}
+    return {str(key): item for key, item in value.items()} if isinstance(value, Mapping) else {}
+
+
+def _line(value: Any, node: Node | None) -> str:
+    shown = visible(value)
+    if node is not None and shown != MASK and isinstance(node.value, str):
+        shown = node.value  # 30s rather than 30.0
+    text: str = yaml.dump(shown, Dumper=yaml.CSafeDumper, default_flow_style=True, allow_unicode=True, width=10_000)
+    return text.removesuffix("\n").removesuffix("\n...").strip()

@@ -10,7 +10,6 @@ import typer
 import uvloop
 
 from collector import __version__, registry, terminal
-from collector.demo.stage import DemoOptions, list_faults, play
 from collector.fields import parse_duration
 from collector.logs import LogFormat, LogLevel, configure
 from collector.nearest import nearest
@@ -169,6 +168,8 @@ def demo(  # noqa: PLR0913, PLR0917  each is an option that a user may want
 
     Faults come and go by a script; everything it makes says that it is simulated.
     """
+    from collector.demo.stage import DemoOptions, list_faults, play  # noqa: PLC0415  `run` needs no simulators
+
     if list_them:
         list_faults(list_format)
         return

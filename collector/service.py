@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import resource
 import time
 from collections.abc import Sequence
@@ -168,11 +169,13 @@ class Service:
         self.state.record(await self._runner.run(target))
 
     async def _watch_files(self) -> None:
-        async for _ in awatch(*self.directories, step=100, debounce=400):
-            try:
-                await self.reload()
-            except SettingsError:
-                continue  # told by the log, the gauge and /-/reload
+        while True:
+            files = self.config.files
+            async for _ in awatch(*files, step=100, debounce=400):
+                with contextlib.suppress(SettingsError):  # told by the log, the gauge and /-/reload
+                    await self.reload()
+                if self.config.files != files:
+                    break
 
 
 def _resolver(config: Config) -> Resolver:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import platform
 from collections import Counter
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 from collector import __version__
@@ -55,7 +56,7 @@ def build_info() -> Sample:
     return Sample(BUILD_INFO, (__version__, platform.python_version()), 1)
 
 
-def target_counts(targets: dict[str, Target]) -> list[Sample]:
+def target_counts(targets: Mapping[str, Target]) -> list[Sample]:
     """How many targets each kind has."""
     counts = Counter(target.kind for target in targets.values())
     return [Sample(TARGETS, (kind,), count) for kind, count in sorted(counts.items())]

@@ -7,6 +7,8 @@ import sys
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 
+from pydantic import BaseModel
+
 from collector import registry, terminal
 from collector.model import Metric
 from collector.runner import RUNNER_METRICS
@@ -43,7 +45,9 @@ def settings() -> str:
     """Every setting of `monitor.yaml` and of each kind, with default and meaning."""
     header = ["setting", "default", "meaning"]
     parts = []
-    for title, model in [("`monitor.yaml`", Monitor), *((f"kind `{kind.name}`", kind.spec) for kind in registry.KINDS)]:
+    models: dict[str, type[BaseModel]] = {"`monitor.yaml`": Monitor}
+    models |= {f"kind `{kind.name}`": kind.spec for kind in registry.KINDS}
+    for title, model in models.items():
         rows = [
             [f"`{name}`", terminal.default_text(field), field.description or ""]
             for name, field in model.model_fields.items()

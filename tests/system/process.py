@@ -1,0 +1,67 @@
+"""`hatang run` as a child process, as a user starts it."""
+
+from __future__ import annotations
+
+import asyncio
+import socket
+import sys
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+import aiohttp
+
+from tests.serving import until
+
+
+@dataclass(frozen=True, slots=True)
+class Child:
+    """A running child, a client of it and what it logs."""
+
+    process: asyncio.subprocess.Process
+    client: aiohttp.ClientSession
+    log: Path
+
+    @property
+    def pid(self) -> int:
+        return self.process.pid
+
+
+def free_port() -> int:
+    """A TCP port of loopback that nobody listens on."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port: int = probe.getsockname()[1]
+        return port
+
+
+@asynccontextmanager
+async def hatang(config: Path) -> AsyncIterator[Child]:
+    """Started and ready; ended by SIGTERM, which must take under ten seconds and exit with 0."""
+    address = f"127.0.0.1:{free_port()}"
+    log = config / "log.txt"
+    with log.open("wb") as sink:
+        process = await asyncio.create_subprocess_exec(
+            sys.executable, "-m", "collector", "run", "--config", str(config), "--listen", address, stderr=sink
+        )
+    try:
+        async with aiohttp.ClientSession(f"http://{address}") as client:
+            child = Child(process, client, log)
+            await until(lambda: _ready(child), within=30)
+            yield child
+    finally:
+        if process.returncode is None:
+            process.terminate()
+        async with asyncio.timeout(10):
+            status = await process.wait()
+    assert status == 0, log.read_text()
+
+
+async def _ready(child: Child) -> bool:
+    assert child.process.returncode is None, child.log.read_text()
+    try:
+        async with child.client.get("/-/ready") as answer:
+            return answer.status == 200
+    except aiohttp.ClientConnectionError:
+        return False

@@ -1,0 +1,55 @@
+"""5,000 targets run; one is edited, then the file is broken: nothing else notices."""
+
+from __future__ import annotations
+
+import asyncio
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from collector.scheduler import slot_of
+from collector.settings import SettingsError
+from tests.serving import Serving, listening, serving, write_config, write_targets
+
+COUNT = 5000
+pytestmark = [pytest.mark.system, pytest.mark.timeout(120)]
+
+
+def tcp_targets(port: int, count: int) -> list[dict[str, Any]]:
+    return [
+        {"id": f"t{number}", "kind": "tcp", "host": f"127.0.{1 + number // 250}.{1 + number % 250}", "port": port}
+        for number in range(count)
+    ]
+
+
+def _snapshot(running: Serving) -> dict[str, tuple[Any, ...]]:
+    return {
+        name: (id(record), slot_of(record.target), dict(record.runs), record.last)
+        for name, record in running.service.state.records.items()
+    }
+
+
+async def test_editing_one_target_changes_only_that_target(tmp_path: Path) -> None:
+    async with listening("0.0.0.0") as port:
+        targets = tcp_targets(port, COUNT)
+        config = write_config(tmp_path, *targets, defaults={"interval": "1h", "timeout": "5s"})
+        async with serving(config) as running:
+            await asyncio.gather(*(running.service.probe(f"t{number}") for number in range(COUNT)))
+            await asyncio.sleep(2)  # the watcher may still tell of the files written above
+            before = _snapshot(running)
+            assert all(last is not None and last.outcome == "ok" for *_, last in before.values())
+
+            targets[4321]["timeout"] = "3s"
+            write_targets(config, "targets", *targets)
+            await running.service.reload()
+            after = _snapshot(running)
+            assert running.service.config.targets["t4321"].timeout == 3
+            assert {name for name in before if before[name][:3] != after[name][:3]} == set()
+            assert {name for name in before if before[name][3] is not after[name][3]} <= {"t4321"}
+
+            write_targets(config, "targets", *targets[:-1], {**targets[-1], "prot": 1})
+            with pytest.raises(SettingsError, match="prot"):
+                await running.service.reload()
+            assert _snapshot(running) == after
+            assert (await running.series())["hatang_config_last_reload_successful"] == 0

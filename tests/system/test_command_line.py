@@ -1,0 +1,119 @@
+"""The commands as a user types them."""
+
+from __future__ import annotations
+
+import json
+import signal
+import socket
+import subprocess
+import sys
+from pathlib import Path
+
+from tests.serving import listening, until, write_config, write_targets
+from tests.system.process import hatang
+
+ROOT = Path(__file__).parents[2]
+
+
+def command(*words: str, cwd: Path = ROOT) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [sys.executable, "-m", "collector", *words],
+        capture_output=True,
+        text=True,
+        check=False,
+        cwd=cwd,
+        env={"PYTHONPATH": str(ROOT), "COLUMNS": "160", "PATH": "/usr/bin:/bin"},
+    )
+
+
+def test_without_words_the_help_teaches() -> None:
+    done = command("--help")
+    assert done.returncode == 0
+    for word in ("run", "demo", "check", "once", "explain", "kinds", "schema"):
+        assert word in done.stdout
+
+
+def test_the_shipped_configuration_is_good() -> None:
+    done = command("check")
+    assert (done.returncode, done.stderr) == (0, "")
+    assert "good:" in done.stdout
+
+
+def test_check_shows_every_fault_at_once_without_a_traceback(tmp_path: Path) -> None:
+    config = write_config(tmp_path, {"id": "a", "kind": "tcp", "hots": "x", "port": 0})
+    done = command("check", "--config", str(config))
+    assert done.returncode == 1
+    assert "did you mean 'host'?" in done.stderr
+    assert "port" in done.stderr
+    assert "Traceback" not in done.stderr
+
+
+async def test_once_shows_what_it_measured_and_exits_by_outcome(tmp_path: Path) -> None:
+    async with listening() as port:
+        up = {"id": "up", "kind": "tcp", "host": "127.0.0.1", "port": port}
+        down = {"id": "down", "kind": "tcp", "host": "127.0.0.1", "port": 1}
+        config = write_config(tmp_path, up, down)
+        good = command("once", "up", "--config", str(config))
+        assert good.returncode == 0, good.stderr
+        assert "probe_success" in good.stdout
+        bad = command("once", "down", "--config", str(config))
+        assert bad.returncode == 1
+        assert "refused" in bad.stdout
+    unknown = command("once", "upp", "--config", str(config))
+    assert unknown.returncode == 2
+    assert "did you mean 'up'?" in unknown.stderr
+
+
+def test_explain_names_file_and_line_of_each_setting(tmp_path: Path) -> None:
+    config = write_config(tmp_path, {"id": "a", "kind": "tcp", "host": "127.0.0.1", "port": 1})
+    done = command("explain", "a", "--config", str(config), "--listen", "127.0.0.1:1")
+    assert done.returncode == 0, done.stderr
+    assert "targets.yaml:" in done.stdout
+    assert "monitor.yaml:" in done.stdout
+    assert "next run" in done.stdout
+    assert "no service answers" in done.stdout
+
+
+def test_kinds_lists_settings_and_metrics() -> None:
+    assert "snmp" in command("kinds").stdout
+    one = command("kinds", "tcp").stdout
+    assert "host" in one
+    assert "probe_dns_lookup_time_seconds" in one
+    assert "did you mean 'tcp'?" in command("kinds", "tpc").stderr
+
+
+def test_the_committed_schema_is_current() -> None:
+    """`make docs` writes it anew."""
+    assert command("schema").stdout == (ROOT / "config" / "schema.json").read_text(encoding="utf-8")
+
+
+def test_a_taken_port_is_named_with_the_option_that_moves_it(tmp_path: Path) -> None:
+    config = write_config(tmp_path, {"id": "a", "kind": "tcp", "host": "127.0.0.1", "port": 1})
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        address = f"127.0.0.1:{taken.getsockname()[1]}"
+        done = command("run", "--config", str(config), "--listen", address)
+    assert done.returncode == 1
+    assert address.rpartition(":")[2] in done.stderr
+    assert "--listen" in done.stderr
+    assert "Traceback" not in done.stderr
+
+
+async def test_run_explains_live_reloads_on_sighup_and_stops_on_sigterm(tmp_path: Path) -> None:
+    async with listening() as port:
+        target = {"id": "a", "kind": "tcp", "host": "127.0.0.1", "port": port, "interval": "1s", "timeout": "0.5s"}
+        config = write_config(tmp_path, target)
+        async with hatang(config) as running:
+
+            async def explained() -> bool:
+                address = str(running.client._base_url)[7:].rstrip("/")
+                return "ok, " in command("explain", "a", "--config", str(config), "--listen", address).stdout
+
+            await until(explained, within=15)
+            write_targets(config, "more", {**target, "id": "b"})
+            running.process.send_signal(signal.SIGHUP)
+
+            async def loaded() -> bool:
+                async with running.client.get("/api/v1/targets?target=b") as answer:
+                    return bool(json.loads(await answer.read())["targets"])
+
+            await until(loaded)

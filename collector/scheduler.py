@@ -59,8 +59,14 @@ class SlotTrigger(BaseTrigger):  # type: ignore[misc]  # APScheduler has no type
 class Scheduler:
     """Starts `run(target)` for each target at its slot, never twice at a time; tells `skipped(id)` what it left out."""
 
-    def __init__(self, run: Callable[[Target], Awaitable[None]], skipped: Callable[[str], None]) -> None:
+    def __init__(
+        self,
+        run: Callable[[Target], Awaitable[None]],
+        skipped: Callable[[str], None],
+        wall_clock: Callable[[], float] = time.time,
+    ) -> None:
         self._run = run
+        self._wall_clock = wall_clock
         self._skipped = skipped
         self._targets: dict[str, Target] = {}
         self._slots: dict[Slot, dict[str, Target]] = {}
@@ -186,16 +192,16 @@ class Scheduler:
         try:
             await self._run(target)
         except Exception as error:  # one target's trouble must not reach another's
-            log.error("run failed", target=target.id, exc_info=error)
+            log.error("run failed", target=target.id, error=repr(error))
         finally:
             if self._running.get(target.id) is task:
                 del self._running[target.id]
 
     async def _watch_clock(self) -> None:
-        offset = time.time() - time.monotonic()
+        offset = self._wall_clock() - time.monotonic()
         while True:
             await asyncio.sleep(1)
-            now = time.time() - time.monotonic()
+            now = self._wall_clock() - time.monotonic()
             if abs(now - offset) > CLOCK_JUMP:
                 self.clock_jumps += 1
                 log.warning("the wall clock jumped; planning anew", seconds=round(now - offset, 3))

@@ -7,6 +7,7 @@ import time
 from collections import Counter
 from datetime import UTC, datetime, timedelta
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -168,4 +169,19 @@ async def test_rephase_plans_every_slot_strictly_later_than_now() -> None:
     scheduler.rephase()
     now = datetime.now(UTC)
     assert all(now <= job.next_run_time <= now + timedelta(seconds=60) for job in scheduler._jobs.values())
+    await scheduler.drain(1)
+
+
+@pytest.mark.parametrize("jump", [3600.0, -3600.0, 30 * 86_400.0])
+async def test_a_clock_jump_is_noticed_within_seconds_and_plans_anew(jump: float) -> None:
+    moved = 0.0
+    runs = Runs()
+    scheduler = Scheduler(runs, runs.skipped.append, lambda: time.time() + moved)
+    scheduler.start()
+    scheduler.apply({"a": target("a", 1.0)})
+    await asyncio.sleep(0.1)
+    moved = jump
+    await asyncio.sleep(2.2)
+    assert scheduler.clock_jumps == 1
+    assert 1 <= len(runs.started) <= 3
     await scheduler.drain(1)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ipaddress
 import re
 from dataclasses import dataclass, field
 from enum import StrEnum
@@ -43,6 +44,14 @@ def parse_size(value: object) -> int:
     raise PydanticCustomError("size", "expected a size such as 8MiB or 500KB")
 
 
+def parse_address(value: object) -> str:
+    """A literal IPv4 or IPv6 address. Raises ValueError for anything else."""
+    try:
+        return str(ipaddress.ip_address(str(value)))
+    except ValueError:
+        raise PydanticCustomError("address", "expected an IPv4 or IPv6 address") from None
+
+
 Duration = Annotated[
     float,
     BeforeValidator(parse_duration),
@@ -58,6 +67,7 @@ Size = Annotated[
     WithJsonSchema({"anyOf": [{"type": "string", "pattern": f"^{_SIZE.pattern}$"}, {"type": "integer"}]}),
 ]
 Port = Annotated[int, Field(ge=1, le=65535)]
+Address = Annotated[str, BeforeValidator(parse_address)]
 Host = Annotated[str, Field(min_length=1, max_length=253, pattern=r"^[^\s/\[\]@]+$")]
 
 

@@ -200,6 +200,8 @@ class Net:
         """Connect by TCP, from `source_ip` when given. Raises ProbeFailed; OSError when the fault is ours."""
         loop = asyncio.get_running_loop()
         local = (source_ip, 0) if source_ip else None
+        if source_ip and _literal(source_ip) is not endpoint.family:
+            raise OSError(errno.EADDRNOTAVAIL, f"no way from {source_ip} to {endpoint.ip}: another IP version")
         try:
             transport, protocol = await loop.create_connection(factory, endpoint.ip, endpoint.port, local_addr=local)
         except OSError as error:

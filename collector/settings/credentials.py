@@ -8,7 +8,7 @@ from pathlib import Path
 
 from collector.fields import Secret
 from collector.settings.faults import Fault
-from collector.settings.source import Node, Scalar, SecretRef
+from collector.settings.source import Node, SecretRef
 
 MAX_BYTES = 64 * 1024
 _OTHERS = stat.S_IRGRP | stat.S_IROTH
@@ -45,15 +45,25 @@ class Credentials:
         found = self._found.get((reference, folder))
         if found is None:
             try:
-                value = _from_environment(reference.name) if reference.store == "env" else self._from_file(node, folder)
+                value = self._looked_up(reference, node, folder)
             except Unavailable as error:
                 self.faults.append(node.fault(str(error)))
                 return Secret("unavailable", reference.source)
             found = self._found[reference, folder] = Secret(value, reference.source)
         return found
 
-    def _from_file(self, node: Node, folder: Path) -> str:
-        name = _name(node.value)
+    def _looked_up(self, reference: SecretRef, node: Node, folder: Path) -> str:
+        if not reference.name:
+            raise Unavailable(f"!{reference.store} needs a {'name' if reference.store == 'env' else 'path'}")
+        if "\0" in reference.name:
+            raise Unavailable("a NUL character in the name of a secret")
+        return (
+            _from_environment(reference.name)
+            if reference.store == "env"
+            else self._from_file(reference.name, node, folder)
+        )
+
+    def _from_file(self, name: str, node: Node, folder: Path) -> str:
         path = folder / name
         self.files.add(path)
         try:
@@ -66,10 +76,6 @@ class Credentials:
         if status.st_mode & _OTHERS and not _handed_over(path):
             self.warnings.append(node.fault(f"secret file {name} is readable for others: chmod 600"))
         return _text(content, name)
-
-
-def _name(value: Scalar | dict[str, Node] | list[Node]) -> str:
-    return value.name if isinstance(value, SecretRef) else ""
 
 
 def _read(path: Path) -> bytes:
@@ -96,6 +102,8 @@ def _from_environment(name: str) -> str:
         raise Unavailable(f"environment variable {name} is not set")
     if not value:
         raise Unavailable(f"environment variable {name} is empty")
+    if not value.isprintable() and any("\ud800" <= char <= "\udfff" for char in value):
+        raise Unavailable(f"environment variable {name} is not UTF-8 text")
     return value
 
 

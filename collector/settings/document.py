@@ -175,7 +175,7 @@ class _Composer:
     def _name(self, event: Any, at: Position) -> str:
         if not isinstance(event, yaml.ScalarEvent) or event.tag is not None:
             raise Broken(at, "a key must be plain text")
-        if event.value == "<<" and event.style is None:
+        if event.value == "<<" and event.implicit[0]:
             raise Broken(at, "merge keys (<<) are not part of YAML 1.2: use `defaults`")
         return str(event.value)
 
@@ -183,11 +183,9 @@ class _Composer:
         tag, text = event.tag, event.value
         if tag is None:
             return resolve(text) if event.implicit[0] else str(text)
-        if tag in _STORES and text:
-            return SecretRef(_STORES[tag], text)
         if tag in _STORES:
-            self._fault(_position(event), f"{tag} needs a {'name' if tag == '!env' else 'path'}")
-        elif tag not in {_TEXT_TAG, "!"}:
+            return SecretRef(_STORES[tag], text)
+        if tag not in {_TEXT_TAG, "!"}:
             self._fault(_position(event), f"unknown tag {_shown(tag)}: !env NAME and !file path are for secrets")
         return str(text)
 

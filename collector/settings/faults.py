@@ -48,4 +48,4 @@ def unknown(what: str, text: str, known: Iterable[str]) -> str:
     if not names:
         return f"unknown {what} {quoted(text)}; none is known"
     some = ", ".join(names[:12]) + (", …" if len(names) > 12 else "")
-    return f"unknown {what} {quoted(text)}; known: {some}"
+    return f"unknown {what} {quoted(text)}; {'valid' if what in {'key', 'value'} else 'known'}: {some}"

@@ -10,46 +10,25 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 from pydantic_core import PydanticCustomError
 
 from collector.fields import Duration
+from collector.net import AddressMap
 
 _LISTEN = re.compile(r"(?:\[[0-9A-Fa-f:.]+\]|[^\s:\[\]]*):(\d{1,5})")
-_NAMED = re.compile(r"[^\s:\[\]/@]+")
+_SERVER = re.compile(r"\[([^\]]+)\](?::(\d{1,5}))?|([^:]+):(\d{1,5})")
 
 
-def _port(digits: str) -> bool:
-    return digits.isascii() and digits.isdigit() and 1 <= int(digits) <= 65535
-
-
-def _split(text: str) -> tuple[str, str]:
-    """Host and port of `host`, `host:port`, `:port`, `[v6]:port` or a bare IPv6 address; the port may be empty."""
-    if text.startswith("["):
-        host, _, rest = text[1:].partition("]")
-        return host, rest.removeprefix(":") if rest else ""
-    if text.count(":") > 1:
-        return text, ""
-    host, _, port = text.partition(":")
-    return host, port
-
-
-def _address(text: str) -> bool:
+def _host(text: str) -> str:
     try:
-        ipaddress.ip_address(text)
+        AddressMap({text: ":1"})
     except ValueError:
-        return bool(_NAMED.fullmatch(text)) and "*" not in text
-    return True
-
-
-def _redirection(text: str) -> str:
-    host, port = _split(text)
-    whole = text == f":{port}" if not host else _address(host)
-    if not whole or (port and not _port(port)) or text.endswith(":") or (not host and not port):
-        raise PydanticCustomError("redirection", "expected an address, address:port or :port")
+        raise PydanticCustomError("host", "expected a host or host:port; * stands for any text in the host") from None
     return text
 
 
-def _pattern(text: str) -> str:
-    host, _, port = text.partition(":")
-    if not _NAMED.fullmatch(host) or (":" in text and not _port(port)):
-        raise PydanticCustomError("pattern", "expected a host or host:port; * stands for any characters of the host")
+def _address(text: str) -> str:
+    try:
+        AddressMap({"host": text})
+    except ValueError:
+        raise PydanticCustomError("address", "expected an address, address:port or :port") from None
     return text
 
 
@@ -61,13 +40,14 @@ def _listen(text: str) -> str:
 
 
 def _server(text: str) -> str:
-    host, port = _split(text)
+    match = _SERVER.fullmatch(text)
+    address, port = (match[1] or match[3], match[2] or match[4]) if match else (text, None)
     try:
-        ipaddress.ip_address(host)
+        ipaddress.ip_address(address)
     except ValueError:
-        raise PydanticCustomError("server", "expected the IP address of a name server, or address:port") from None
-    if port and not _port(port):
-        raise PydanticCustomError("server", "expected a port from 1 to 65535 after the address")
+        address = ""
+    if not address or not 0 < int(port or 53) < 65536:
+        raise PydanticCustomError("server", "expected the IP address of a name server, or address:port")
     return text
 
 
@@ -106,7 +86,7 @@ class Monitor(Section):
 
     limits: Limits = Field(Limits(), description="Bounds on the work in flight.")
     resolver: ResolverSettings = Field(ResolverSettings(), description="Name resolution.")
-    address_map: dict[Annotated[str, AfterValidator(_pattern)], Annotated[str, AfterValidator(_redirection)]] = Field(
+    address_map: dict[Annotated[str, AfterValidator(_host)], Annotated[str, AfterValidator(_address)]] = Field(
         {},
         description="Points configured hosts elsewhere: host, host:port or pattern -> address, address:port or :port. "
         "What is said to the peer (Host header, TLS name) stays as configured.",

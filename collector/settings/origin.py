@@ -89,5 +89,7 @@ def _line(value: Any, node: Node | None) -> str:
     shown = visible(value)
     if node is not None and shown != MASK and isinstance(node.value, str):
         shown = node.value  # 30s rather than 30.0
-    text: str = yaml.dump(shown, Dumper=yaml.CSafeDumper, default_flow_style=True, allow_unicode=True, width=10_000)
+    text: str = yaml.dump(
+        shown, Dumper=yaml.CSafeDumper, default_flow_style=True, sort_keys=False, allow_unicode=True, width=10_000
+    )
     return text.removesuffix("\n").removesuffix("\n...").strip()

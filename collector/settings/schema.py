@@ -1,10 +1,132 @@
-"""JSON Schema of the YAML files, for editors."""
+"""JSON Schema of the YAML files, so that editors complete and check them.
+
+A line `# yaml-language-server: $schema=../schema.json` at the top of a file, or a mapping in the editor's settings,
+binds it. The settings of a kind are chosen by `kind`, with if/then. Nothing that defaults or an earlier directory may
+supply is required: `hatang check` knows better.
+"""
 
 from __future__ import annotations
 
 from typing import Any
 
+from pydantic import BaseModel
+from pydantic.json_schema import models_json_schema
 
-def schema() -> dict[str, Any]:
+from collector import registry
+from collector.settings.inventory import ID_PATTERN, LABEL_PATTERN, OwnerKeys, SystemKeys, TargetKeys
+from collector.settings.monitor import Monitor
+from collector.settings.targets import COMMON, DEFAULTABLE
+
+DRAFT = "https://json-schema.org/draft/2020-12/schema"
+_REF = "#/$defs/"
+Json = dict[str, Any]
+
+
+def schema() -> Json:
     """JSON Schema (draft 2020-12) of the files in targets.d and inventory.d; monitor.yaml's is `$defs/monitor`."""
-    return {"$schema": "https://json-schema.org/draft/2020-12/schema", "$defs": {}}
+    definitions, models = _generated()
+    target, owner, system, monitor = (models[model] for model in (TargetKeys, OwnerKeys, SystemKeys, Monitor))
+    kinds = {kind.name: models[kind.spec] for kind in registry.KINDS}
+    target["properties"]["kind"] = {"description": "How the target is checked.", "enum": sorted(kinds)}
+    target["properties"]["labels"]["propertyNames"] = {"pattern": LABEL_PATTERN}
+    for keyed in (target, owner, system):
+        keyed["properties"]["id"] |= {"pattern": ID_PATTERN, "maxLength": 100}
+    system["properties"]["targets"] = _list({"$ref": f"{_REF}nested-target"}, "What is checked to know its state.")
+    monitor["properties"]["defaults"] = {"$ref": f"{_REF}defaults"}
+    definitions |= {f"kind-{name}": _kind(spec) for name, spec in kinds.items()}
+    definitions |= {
+        "owner": owner | {"required": ["id"]},
+        "system": system | {"required": ["id"]},
+        "target": _target(target, sorted(kinds)),
+        "nested-target": {"$ref": f"{_REF}target", "properties": {"system": False}},
+        "free-target": {"$ref": f"{_REF}target", "required": ["system"]},
+        "defaults": _defaults(target, kinds),
+        "monitor": _nullable(monitor | {"description": "monitor.yaml: what holds for the whole service."}),
+    }
+    return {"$schema": DRAFT, **_file(), "$defs": dict(sorted(definitions.items()))}
+
+
+def _generated() -> tuple[Json, dict[type[BaseModel], Json]]:
+    """What models refer to, and each model's own schema, without titles."""
+    wanted: list[type[BaseModel]] = [TargetKeys, OwnerKeys, SystemKeys, Monitor]
+    wanted += dict.fromkeys(kind.spec for kind in registry.KINDS)
+    places, whole = models_json_schema([(model, "validation") for model in wanted], ref_template=_REF + "{model}")
+    definitions = _untitled(whole.get("$defs", {}))
+    own = {model: places[model, "validation"]["$ref"].removeprefix(_REF) for model in wanted}
+    return definitions, {model: definitions.pop(name) for model, name in own.items()}
+
+
+def _untitled(part: Any, *, names: bool = False) -> Any:
+    """Without generated titles; with `names`, `part` is a mapping whose keys are names, and `title` may be one."""
+    if isinstance(part, list):
+        return [_untitled(item) for item in part]
+    if not isinstance(part, dict):
+        return part
+    return {
+        key: _untitled(item, names=not names and key in {"properties", "$defs"})
+        for key, item in part.items()
+        if names or key != "title"
+    }
+
+
+def _list(items: Json, description: str) -> Json:
+    return {"type": ["array", "null"], "items": items, "description": description}
+
+
+def _nullable(mapping: Json) -> Json:
+    return mapping | {"type": ["object", "null"]}
+
+
+def _kind(spec: Json) -> Json:
+    properties: Json = {**dict.fromkeys(sorted(COMMON), True), **spec.get("properties", {})}
+    return {"type": "object", "properties": properties, "additionalProperties": False}
+
+
+def _target(common: Json, kinds: list[str]) -> Json:
+    return {
+        "type": "object",
+        "description": "One thing that is checked at an interval.",
+        "properties": common["properties"],
+        "required": ["id", "kind"],
+        "allOf": [
+            {
+                "if": {"properties": {"kind": {"const": kind}}, "required": ["kind"]},
+                "then": {"$ref": f"{_REF}kind-{kind}"},
+            }
+            for kind in kinds
+        ],
+    }
+
+
+def _defaults(common: Json, kinds: dict[str, Json]) -> Json:
+    sections: Json = {
+        name: {
+            "type": ["object", "null"],
+            "description": f"For every target of kind {name}.",
+            "properties": spec.get("properties", {}),
+            "additionalProperties": False,
+        }
+        for name, spec in kinds.items()
+    }
+    return {
+        "type": ["object", "null"],
+        "description": "What targets start from; a target's own settings win.",
+        "properties": {**{name: common["properties"][name] for name in DEFAULTABLE}, **sections},
+        "additionalProperties": False,
+    }
+
+
+def _file() -> Json:
+    return {
+        "title": "hatang: targets.d and inventory.d",
+        "description": "Owners, systems and their targets. Secrets: !env NAME or !file path.",
+        "type": ["object", "null"],
+        "properties": {
+            "synthetic": {"type": "boolean", "description": "Whether everything that this file defines is invented."},
+            "defaults": {"$ref": f"{_REF}defaults"},
+            "owners": _list({"$ref": f"{_REF}owner"}, "Bodies that answer for systems."),
+            "systems": _list({"$ref": f"{_REF}system"}, "What people depend on, each with its targets."),
+            "targets": _list({"$ref": f"{_REF}free-target"}, "Targets of systems that are defined elsewhere."),
+        },
+        "additionalProperties": False,
+    }

@@ -64,18 +64,21 @@ def checked(
 def _faults(
     error: ValidationError, model: type[BaseModel], node: Node, known: tuple[str, ...], partial: bool
 ) -> Iterator[Fault]:
-    messages: dict[tuple[int, bool], tuple[Node, dict[str, None]]] = {}
+    alternatives: dict[int, tuple[Node, dict[str, str]]] = {}
     for detail in error.errors(include_url=False, include_input=False):
-        place, rest = locate(node, detail["loc"])
-        on_key = detail["type"] == "extra_forbidden" or rest[-1:] == ("[key]",)
-        if partial and not on_key and isinstance(place.value, dict):
-            continue
-        candidates = (*field_names(model, detail["loc"][:-1]), *(known if len(detail["loc"]) == 1 else ()))
-        message = _message(detail, place, rest, candidates)
-        messages.setdefault((id(place), on_key), (place, {}))[1][message] = None
-    for (_, on_key), (place, texts) in messages.items():
-        for message in texts if on_key or any(text.startswith("missing") for text in texts) else ("; or ".join(texts),):
-            yield place.fault(message, key=on_key)
+        loc, kind = detail["loc"], detail["type"]
+        place, rest = locate(node, loc)
+        if kind == "extra_forbidden" or rest[-1:] == ("[key]",):
+            candidates = (*field_names(model, loc[:-1]), *(known if len(loc) == 1 else ()))
+            yield place.fault(_message(detail, place, candidates), key=True)
+        elif kind == "missing" and not partial:
+            yield place.fault(f"missing key '{rest[-1] if rest else loc[-1]}'")
+        elif not (partial and isinstance(place.value, dict)) and kind != "missing":
+            alternatives.setdefault(id(place), (place, {}))[1][kind] = _message(detail, place, ())
+    for place, by_kind in alternatives.values():
+        if len(by_kind) > 1:
+            by_kind.pop("secret", None)  # where text will do as well, text it should be
+        yield place.fault("; or ".join(dict.fromkeys(by_kind.values())))
 
 
 def locate(node: Node, loc: Iterable[int | str]) -> tuple[Node, tuple[int | str, ...]]:
@@ -119,12 +122,10 @@ def _models(annotation: Any) -> Iterator[type[BaseModel]]:
         yield from _models(part)
 
 
-def _message(detail: ErrorDetails, node: Node, rest: tuple[int | str, ...], candidates: Iterable[str]) -> str:
+def _message(detail: ErrorDetails, node: Node, candidates: Iterable[str]) -> str:
     kind = detail["type"]
     if kind == "extra_forbidden":
         return unknown("key", str(detail["loc"][-1]), candidates)
-    if kind == "missing":
-        return f"missing key '{rest[-1] if rest else detail['loc'][-1]}'"
     if isinstance(node.value, SecretRef):
         return f"!{node.value.store} is for secrets only: write the value itself here"
     if kind in {"enum", "literal_error"}:
@@ -147,6 +148,8 @@ def _got(node: Node, kind: str) -> str:
     value = node.value
     if isinstance(value, bool):
         return f"{str(value).lower()}{': put it in quotes' if kind == 'string_type' else ''}"
+    if kind.startswith("int_") and isinstance(value, float):
+        return "a fraction"
     if isinstance(value, (int, float)):
         return f"a number{': put it in quotes' if kind == 'string_type' else ''}"
     if isinstance(value, str):

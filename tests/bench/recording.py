@@ -1,0 +1,65 @@
+"""The service with an ear on it: `python -m tests.bench.recording --config DIR --listen HOST:PORT`.
+
+Serves as `hatang run` does until SIGTERM, and writes when each run of the targets `slow-*` ended and how long it
+took, as a JSON list of [seconds of the monotonic clock, seconds], to DIR/../durations.json.
+"""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import json
+import signal
+import time
+from collections.abc import Iterable
+from pathlib import Path
+
+import uvloop
+
+from collector.model import Labels, Sample
+from collector.runner import DURATION
+from collector.service import Service
+from exporters.app import split_address
+from exporters.exposition import Exposition
+from exporters.http import Server
+
+WATCHED = "slow-"
+
+
+class Recording(Exposition):
+    """An exposition that remembers the durations of the watched targets."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.durations: list[tuple[float, float]] = []
+
+    def put(self, owner: str, labels: Labels, samples: Iterable[Sample]) -> None:
+        """Put, and remember."""
+        if owner.startswith(f"values {WATCHED}"):
+            samples = tuple(samples)
+            now = time.monotonic()
+            self.durations += [(now, sample.value) for sample in samples if sample.metric is DURATION]
+        super().put(owner, labels, samples)
+
+
+async def serve(config: Path, listen: str) -> None:
+    """Until SIGTERM."""
+    exposition, stopping = Recording(), asyncio.Event()
+    asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, stopping.set)
+    service = Service([config], exposition)
+    server = Server(service, exposition)
+    await service.start()
+    await server.start(*split_address(listen))
+    await stopping.wait()
+    await server.stop()
+    await service.stop()
+    text = json.dumps(exposition.durations)
+    await asyncio.to_thread((config.parent / "durations.json").write_text, text, encoding="utf-8")
+
+
+if __name__ == "__main__":
+    parser = argparse.ArgumentParser()
+    parser.add_argument("--config", type=Path, required=True)
+    parser.add_argument("--listen", required=True)
+    given = parser.parse_args()
+    uvloop.run(serve(given.config, given.listen))

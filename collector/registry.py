@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from collector.model import Kind
+from collector.probes import http
 
-KINDS: tuple[Kind[Any, Any], ...] = ()
+KINDS: tuple[Kind[Any, Any], ...] = (http.KIND,)
 BY_NAME = {kind.name: kind for kind in KINDS}

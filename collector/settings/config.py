@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from collector.devices import DeviceProfile
 from collector.model import Owner, System, Target
 from collector.settings.document import Document
 from collector.settings.faults import Fault
@@ -25,7 +26,7 @@ class Config:
     owners: Mapping[str, Owner]
     systems: Mapping[str, System]
     targets: Mapping[str, Target]
-    devices: Mapping[str, object]
+    devices: Mapping[str, DeviceProfile]
     warnings: tuple[Fault, ...]
     files: tuple[Path, ...]
     hash: str

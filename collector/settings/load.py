@@ -14,8 +14,9 @@ from collector.settings.document import Document, read
 from collector.settings.faults import Fault, SettingsError
 from collector.settings.gather import Gathered, gather
 from collector.settings.monitor import Monitor
+from collector.settings.profiles import read_profiles
 from collector.settings.source import Node, merged
-from collector.settings.systems import Registered, register
+from collector.settings.systems import register
 from collector.settings.targets import Resolved, Workshop, readable_community
 from collector.settings.validation import checked
 
@@ -55,33 +56,32 @@ def load(directories: Sequence[Path], previous: Config | None = None) -> Config:
     whole = not any(document.faults for documents in files.inventory for document in documents)
     found = register(gathered, credentials, whole=whole)
     service, wrong = _monitor(monitor, credentials)
-    workshop = _workshop(credentials, frozenset(gathered.systems) if whole else None, previous)
+    known, before = (previous.documents, previous.devices) if previous is not None else ({}, {})
+    profiles = read_profiles(files.devices, credentials, known, before)
+    workshop = Workshop(
+        kinds=registry.BY_NAME,
+        context={"devices": profiles.valid},
+        credentials=credentials,
+        systems=frozenset(gathered.systems) if whole else None,
+        previous=previous.resolved if previous is not None else {},
+        same_profiles=profiles.valid == before,
+    )
     for node in ([defaults] if defaults is not None else []) + gathered.defaults:
         workshop.check_defaults(node)
     resolved = _resolved(workshop, gathered)
-    faults = [*files.faults, *gathered.faults, *found.faults, *wrong, *workshop.faults, *credentials.faults]
+    faults = [*files.faults, *gathered.faults, *found.faults, *wrong, *profiles.faults, *credentials.faults]
+    faults += profiles.complaints(workshop.faults)
     if faults or service is None:
         raise SettingsError(faults)
     workshop.warnings.update(files.warnings, credentials.warnings, readable_community(resolved.values()))
-    return _config(directories, files, service, found, resolved, workshop)
-
-
-def _config(
-    directories: Sequence[Path],
-    files: _Files,
-    service: Monitor,
-    found: Registered,
-    resolved: dict[str, Resolved],
-    workshop: Workshop,
-) -> Config:
     return Config(
         monitor=service,
         owners=found.owners,
         systems=found.systems,
         targets={name: one.target for name, one in resolved.items()},
-        devices={},
+        devices=profiles.valid,
         warnings=tuple(sorted(workshop.warnings)),
-        files=(*directories, *sorted(workshop.credentials.files)),
+        files=(*directories, *sorted(credentials.files)),
         hash=_digest(files),
         documents={document.source.path: document for document in files},
         resolved=resolved,
@@ -143,16 +143,6 @@ def _monitor(node: Node | None, credentials: Credentials) -> tuple[Monitor | Non
         if name != "defaults" and not (child.value is None and name in Monitor.model_fields)
     }
     return checked(Monitor, plain, node, known=("defaults",))
-
-
-def _workshop(credentials: Credentials, systems: frozenset[str] | None, previous: Config | None) -> Workshop:
-    return Workshop(
-        kinds=registry.BY_NAME,
-        context={"devices": {}},
-        credentials=credentials,
-        systems=systems,
-        previous=previous.resolved if previous is not None else {},
-    )
 
 
 def _resolved(workshop: Workshop, gathered: Gathered) -> dict[str, Resolved]:

@@ -9,6 +9,7 @@ from typing import Any, NamedTuple
 import yaml
 from pydantic import BaseModel
 
+from collector.devices import DeviceProfile
 from collector.fields import MASK, JmesPath, Regex, Secret
 from collector.model import Target
 from collector.settings.source import Node
@@ -25,6 +26,8 @@ class Origin(NamedTuple):
 
 def visible(value: Any) -> Any:
     """`value` as plain data for YAML or JSON: secrets masked by their type, profiles by their name."""
+    if isinstance(value, DeviceProfile):
+        return value.name
     if isinstance(value, BaseModel):
         return {key: visible(getattr(value, name)) for key, name in field_keys(type(value)).items()}
     if isinstance(value, Mapping):
@@ -80,7 +83,7 @@ def _settings(path: str, value: Any, node: Node | None) -> Iterator[tuple[str, O
 
 
 def _parts(value: Any) -> dict[str, Any]:
-    if isinstance(value, BaseModel):
+    if isinstance(value, BaseModel) and not isinstance(value, DeviceProfile):
         return {key: getattr(value, name) for key, name in field_keys(type(value)).items()}
     return {str(key): item for key, item in value.items()} if isinstance(value, Mapping) else {}
 

@@ -13,6 +13,7 @@ from pydantic import BaseModel
 from pydantic.json_schema import models_json_schema
 
 from collector import registry
+from collector.devices import DeviceProfile
 from collector.settings.inventory import ID_PATTERN, LABEL_PATTERN, OwnerKeys, SystemKeys, TargetKeys
 from collector.settings.monitor import Monitor
 from collector.settings.targets import COMMON, DEFAULTABLE
@@ -20,12 +21,16 @@ from collector.settings.targets import COMMON, DEFAULTABLE
 DRAFT = "https://json-schema.org/draft/2020-12/schema"
 _REF = "#/$defs/"
 Json = dict[str, Any]
+_MODELS: tuple[type[BaseModel], ...] = (TargetKeys, OwnerKeys, SystemKeys, Monitor, DeviceProfile)
 
 
 def schema() -> Json:
-    """JSON Schema (draft 2020-12) of the files in targets.d and inventory.d; monitor.yaml's is `$defs/monitor`."""
+    """JSON Schema (draft 2020-12) of the files in targets.d and inventory.d.
+
+    `$defs/monitor` is that of monitor.yaml, `$defs/device` that of the files in devices.d.
+    """
     definitions, models = _generated()
-    target, owner, system, monitor = (models[model] for model in (TargetKeys, OwnerKeys, SystemKeys, Monitor))
+    target, owner, system, monitor, device = (models[model] for model in _MODELS)
     kinds = {kind.name: models[kind.spec] for kind in registry.KINDS}
     target["properties"]["kind"] = {"description": "How the target is checked.", "enum": sorted(kinds)}
     target["properties"]["labels"]["propertyNames"] = {"pattern": LABEL_PATTERN}
@@ -35,6 +40,7 @@ def schema() -> Json:
     monitor["properties"]["defaults"] = {"$ref": f"{_REF}defaults"}
     definitions |= {f"kind-{name}": _kind(spec) for name, spec in kinds.items()}
     definitions |= {
+        "device": device | {"required": [name for name in device["required"] if name != "name"]},
         "owner": owner | {"required": ["id"]},
         "system": system | {"required": ["id"]},
         "target": _target(target, sorted(kinds)),
@@ -48,7 +54,7 @@ def schema() -> Json:
 
 def _generated() -> tuple[Json, dict[type[BaseModel], Json]]:
     """What models refer to, and each model's own schema, without titles."""
-    wanted: list[type[BaseModel]] = [TargetKeys, OwnerKeys, SystemKeys, Monitor]
+    wanted = list(_MODELS)
     wanted += dict.fromkeys(kind.spec for kind in registry.KINDS)
     places, whole = models_json_schema([(model, "validation") for model in wanted], ref_template=_REF + "{model}")
     definitions = _untitled(whole.get("$defs", {}))

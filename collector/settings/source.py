@@ -90,7 +90,7 @@ class Node:
 
     @property
     def path(self) -> str:
-        """`systems[ttdl-tinh].targets[0].host`: list items by their id where they have one."""
+        """`systems[ttdl-tinh].targets[0].host`: list items by their id or name where they have one."""
         parts: list[str] = []
         node = self
         while isinstance(node.parent, Node):
@@ -100,7 +100,7 @@ class Node:
 
     def _step(self) -> str:
         if isinstance(self.name, int):
-            return f"[{self.text('id') or self.name}]"
+            return f"[{self.text('id') or self.text('name') or self.name}]"
         return f".{self.name}" if _PLAIN_NAME.fullmatch(self.name) else f"[{quoted(self.name)}]"
 
     @property

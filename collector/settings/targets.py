@@ -79,6 +79,7 @@ class Workshop:
     credentials: Credentials
     systems: frozenset[str] | None
     previous: Mapping[str, Resolved] = field(default_factory=dict)
+    same_profiles: bool = False
     faults: list[Fault] = field(default_factory=list)
     warnings: set[Fault] = field(default_factory=set)
 
@@ -120,7 +121,8 @@ class Workshop:
 
     def _unchanged(self, before: Resolved, entry: Entry, plain: Mapping[str, object]) -> bool:
         return (
-            before.plain == plain
+            self.same_profiles  # they are resolved into the targets
+            and before.plain == plain
             and before.target.system in (entry.system, plain.get("system"))
             and before.target.synthetic == entry.synthetic
             and self._known_system(entry, before.target.system)

@@ -35,8 +35,10 @@ def _exact(schema: Any) -> Any:
         return type(schema)(map(_exact, schema))
     if not isinstance(schema, dict):
         return schema
+    if not isinstance(schema.get("type"), str):  # fields by name, which may be any word
+        return {name: _exact(part) for name, part in schema.items()}
     exact = {name: part if name in _OPAQUE else _exact(part) for name, part in schema.items()}
-    if exact.get("type") in _EXACT:
+    if exact["type"] in _EXACT:
         exact["strict"] = True
     return exact
 

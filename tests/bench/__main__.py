@@ -14,9 +14,9 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 
 from tests.bench import fleet, latency, scrape
-from tests.bench.children import Unavailable
+from tests.bench.children import NotStarted, Unavailable
 from tests.bench.effort import Effort
-from tests.bench.figures import Figure, table, unmeasured, verdict, write
+from tests.bench.figures import Figure, table, verdict, write
 from tests.bench.polls import CONTESTS
 
 RESULTS = Path("build/bench.json")
@@ -44,7 +44,9 @@ async def _measure(wanted: list[str], effort: Effort, done: Callable[[], None]) 
             try:
                 figures += await BENCHES[name](Path(folder), effort)
             except Unavailable as error:
-                figures += unmeasured([name], str(error))
+                figures.append(Figure(name, "", (), note=str(error)))
+            except NotStarted as error:
+                figures.append(Figure(name, "", (), note=str(error), sound=False))
         done()
     return figures
 

@@ -21,7 +21,11 @@ _LIBC = ctypes.CDLL(None, use_errno=True)
 
 
 class Unavailable(Exception):
-    """A program is not here, or did not start; the text says which and why."""
+    """A program is not installed here; the text says which."""
+
+
+class NotStarted(Exception):
+    """A program did not start; the text says which, and its last words."""
 
 
 def find(program: str) -> str:
@@ -53,7 +57,7 @@ class Child:
     """A running program; its output is in `log`."""
 
     def __init__(self, argv: Sequence[str], log: Path) -> None:
-        self.name = Path(argv[0]).name if len(argv) < 3 or argv[1] != "-m" else argv[2]
+        self.name = argv[2] if argv[1] == "-m" else Path(argv[0]).name
         self.log = log
         with log.open("wb") as output:
             self._popen = subprocess.Popen(argv, stdin=subprocess.DEVNULL, stdout=output, stderr=subprocess.STDOUT)
@@ -78,7 +82,7 @@ class Child:
         self._process.resume()
 
     async def listening(self, port: int) -> None:
-        """Wait until it answers on a TCP port. Raises Unavailable with its last words when it does not."""
+        """Wait until it answers on a TCP port. Raises NotStarted when it does not."""
         give_up = time.monotonic() + START_WITHIN
         while time.monotonic() < give_up and self._popen.poll() is None:
             with contextlib.suppress(OSError):
@@ -86,7 +90,7 @@ class Child:
                 writer.close()
                 return
             await asyncio.sleep(0.05)
-        raise Unavailable(f"{self.name} did not start: {self.last_words()}")
+        raise NotStarted(f"{self.name} did not start: {self.last_words()}")
 
     def last_words(self) -> str:
         """The end of its output."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 from statistics import median
 from typing import Any
@@ -31,7 +31,8 @@ class Budget:
 class Figure:
     """One measured thing, as it came in each round; `peers` are those of a peer in the same rounds.
 
-    No rounds: it could not be measured, and `note` says why. Without a budget it is for information.
+    No rounds: it could not be measured, and `note` says why. Not sound: what was measured is not what was meant.
+    Without a budget it is for information.
     """
 
     name: str
@@ -41,7 +42,7 @@ class Figure:
     peers: Sequence[float] = ()
     peer_name: str = ""
     note: str = ""
-    sound: bool = field(default=True)
+    sound: bool = True
 
     @property
     def value(self) -> float | None:
@@ -84,11 +85,6 @@ class Figure:
         }
 
 
-def unmeasured(names: Iterable[str], why: str) -> list[Figure]:
-    """Figures that could not be had."""
-    return [Figure(name, "", (), note=why) for name in names]
-
-
 def write(figures: Iterable[Figure], path: Path) -> None:
     """All figures as JSON."""
     path.parent.mkdir(parents=True, exist_ok=True)
@@ -100,22 +96,26 @@ def table(figures: Iterable[Figure]) -> Table:
     shown = Table("figure", "ours", "unit", "peer", "ratio", "budget", "ok", "note", title="Benchmarks")
     for figure in figures:
         peer = f"{_number(figure.peer)} ({figure.peer_name})" if figure.peers else "-"
-        mark = "[green]yes[/]" if figure.ok else "[yellow]not measured[/]" if not figure.rounds else "[red]NO[/]"
+        mark = "[green]yes[/]" if figure.ok else "[yellow]not measured[/]" if _absent(figure) else "[red]NO[/]"
         row = (figure.name, _number(figure.value), figure.unit, peer, _number(figure.ratio), _allowed(figure), mark)
         shown.add_row(*row, figure.note)
     return shown
 
 
 def verdict(figures: Sequence[Figure], strict: bool) -> tuple[bool, str]:
-    """Whether all is well, and that in words; `strict`: what was not measured counts as missed."""
-    missed = [figure.name for figure in figures if figure.rounds and not figure.ok]
-    absent = [figure.name for figure in figures if not figure.rounds]
+    """Whether all is well, and that in words; `strict`: what could not be measured counts as missed."""
+    missed = [figure.name for figure in figures if not figure.ok and not _absent(figure)]
+    absent = [figure.name for figure in figures if _absent(figure)]
     held = sum(figure.ok and figure.budget is not None for figure in figures)
     parts = [f"{held} budgets held"]
     parts += [f"MISSED: {', '.join(missed)}"] if missed else []
     parts += [f"not measured: {', '.join(absent)}"] if absent else []
     well = not missed and not (strict and absent)
     return well, ("Every measured budget held: " if well else "NOT every budget held: ") + "; ".join(parts)
+
+
+def _absent(figure: Figure) -> bool:
+    return figure.sound and not figure.rounds
 
 
 def _number(value: float | None) -> str:

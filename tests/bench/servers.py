@@ -14,7 +14,7 @@ from pathlib import Path
 import trustme
 import uvloop
 
-from tests.bench.children import Unavailable, find, free_port, running
+from tests.bench.children import NotStarted, find, free_port, running
 
 SLOWNESS = 0.02
 PAGE = "<!doctype html><title>Trang thử</title>" + "<p>một dòng của trang thử</p>" * 50
@@ -48,7 +48,7 @@ class Nginx:
 
 @contextlib.asynccontextmanager
 async def nginx(folder: Path) -> AsyncIterator[Nginx]:
-    """One nginx worker that serves one page by HTTP and HTTPS. Raises Unavailable."""
+    """One nginx worker that serves one page by HTTP and HTTPS. Raises Unavailable, NotStarted."""
     program = find("nginx")
     server = Nginx(free_port(), free_port(), folder / "ca.pem")
     authority = trustme.CA()
@@ -67,7 +67,7 @@ async def nginx(folder: Path) -> AsyncIterator[Nginx]:
 
 @contextlib.asynccontextmanager
 async def snmpd(folder: Path) -> AsyncIterator[int]:
-    """net-snmp's agent on one UDP port of every address in DEVICES. Raises Unavailable."""
+    """net-snmp's agent on one UDP port of every address in DEVICES. Raises Unavailable, NotStarted."""
     program, port = find("snmpd"), free_port(socket.SOCK_DGRAM)
     addresses = ",".join(f"udp:{address}:{port}" for address in DEVICES)
     config = f"rocommunity {COMMUNITY} 127.0.0.0/8\nagentaddress {addresses}\n"
@@ -79,7 +79,7 @@ async def snmpd(folder: Path) -> AsyncIterator[int]:
                 break
             await asyncio.sleep(0.1)
         else:
-            raise Unavailable(f"snmpd did not start: {child.last_words()}")
+            raise NotStarted(f"snmpd did not start: {child.last_words()}")
         yield port
 
 

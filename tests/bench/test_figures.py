@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.bench.figures import Budget, Figure, unmeasured, verdict, write
+from tests.bench.figures import Budget, Figure, verdict, write
 
 EITHER = Budget(0.12, ratio=0.55)
 
@@ -44,13 +44,17 @@ def test_an_unsound_measurement_is_not_ok() -> None:
 
 
 def test_what_was_not_measured_is_missed_only_where_it_must_be_there() -> None:
-    figures = [Figure("tcp", "ms", (0.01,), EITHER), *unmeasured(["http"], "nginx is not installed")]
+    figures = [Figure("tcp", "ms", (0.01,), EITHER), Figure("http", "ms", (), note="nginx is not installed")]
     assert verdict(figures, strict=False) == (
         True,
         "Every measured budget held: 1 budgets held; not measured: http",
     )
     assert not verdict(figures, strict=True)[0]
-    assert not verdict([Figure("tcp", "ms", (9.0,), EITHER)], strict=False)[0]
+
+
+def test_what_was_missed_or_did_not_start_is_named() -> None:
+    figures = [Figure("tcp", "ms", (9.0,), EITHER), Figure("http", "ms", (), sound=False)]
+    assert verdict(figures, strict=False) == (False, "NOT every budget held: 0 budgets held; MISSED: tcp, http")
 
 
 def test_the_file_holds_every_figure(tmp_path: Path) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import codecs
 import hashlib
 from dataclasses import dataclass
 from pathlib import Path
@@ -74,12 +75,13 @@ def parse(content: bytes, source: SourceFile, digest: bytes = b"") -> Document:
 def _decoded(content: bytes) -> str:
     if len(content) > MAX_BYTES:
         raise Broken((1, 1), f"more than {MAX_BYTES // 1024**2} MiB: no configuration is that long")
-    if content.startswith((b"\xff\xfe", b"\xfe\xff")):
+    if content.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
         raise Broken((1, 1), "UTF-16 text: save the file as UTF-8")
+    content = content.removeprefix(codecs.BOM_UTF8)
     try:
-        return content.decode("utf-8-sig")
+        return content.decode()
     except UnicodeDecodeError as error:
-        before = content[: error.start].decode("utf-8-sig")
+        before = content[: error.start].decode()
         at = before.count("\n") + 1, len(before) - before.rfind("\n")
         raise Broken(at, f"not UTF-8 (byte 0x{content[error.start]:02x}): save the file as UTF-8") from None
 

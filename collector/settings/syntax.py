@@ -31,18 +31,18 @@ def explained(error: yaml.MarkedYAMLError, text: str) -> tuple[Position, str]:
         return (1, 1), error.problem or "not YAML"
     at = mark.line + 1, mark.column + 1
     if not text[mark.index :].strip():
-        return _end(text), "the file ends in the middle of " + _inside(error)
+        return _end(text), "the file ends in the middle" + _inside(error, " of ")
     problem = error.problem or "not YAML"
     if problem == "found character that cannot start any token":
         return at, _cannot_start(text[mark.index])
     hint = _HINTS.get(problem, problem)
-    return at, f"{hint} in {_inside(error)}" if error.context in _COLLECTIONS else hint
+    return at, hint + (_inside(error, " in ") if error.context in _COLLECTIONS else "")
 
 
-def _inside(error: yaml.MarkedYAMLError) -> str:
+def _inside(error: yaml.MarkedYAMLError, word: str) -> str:
     context = error.context or ""
-    what = "a quoted text" if "quoted scalar" in context else _CONTEXTS.get(context, "a value")
-    return f"{what} that begins on line {error.context_mark.line + 1}" if error.context_mark else what
+    what = "a quoted text" if "quoted scalar" in context else _CONTEXTS.get(context)
+    return f"{word}{what} that begins on line {error.context_mark.line + 1}" if what and error.context_mark else ""
 
 
 def _end(text: str) -> Position:

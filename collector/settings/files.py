@@ -1,0 +1,81 @@
+"""The files of configuration directories."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from collector.settings.document import Document, read
+from collector.settings.faults import Fault
+
+INVENTORY = ("inventory.d", "targets.d")
+DEVICES = "devices.d"
+
+
+@dataclass(slots=True)
+class Files:
+    """The documents of all directories, by what they are for; one list of inventory files per directory."""
+
+    monitor: list[Document] = field(default_factory=list)
+    inventory: list[list[Document]] = field(default_factory=list)
+    devices: list[Document] = field(default_factory=list)
+    faults: list[Fault] = field(default_factory=list)
+    warnings: list[Fault] = field(default_factory=list)
+
+    def __iter__(self) -> Iterator[Document]:
+        yield from self.monitor
+        for documents in self.inventory:
+            yield from documents
+        yield from self.devices
+
+    def digest(self) -> str:
+        """Changes with the name or any byte of any file."""
+        digest = hashlib.sha256()
+        for document in self:
+            digest.update(document.source.shown.encode() + b"\0" + document.digest)
+        return digest.hexdigest()
+
+
+def read_all(directories: Sequence[Path], known: Mapping[Path, Document]) -> Files:
+    """Every file of `directories`; a document of `known` whose bytes are the same is not parsed again."""
+    files = Files()
+    for directory in directories:
+        if directory.is_dir():
+            _Reader(directory, directory if len(directories) == 1 else None, known).read(files)
+        else:
+            files.faults.append(Fault(str(directory), 1, 1, "", "no such directory"))
+    for document in files:
+        files.faults += document.faults
+        files.warnings += document.warnings
+    return files
+
+
+@dataclass(frozen=True, slots=True)
+class _Reader:
+    """Reads one directory. Messages name files relative to `base`.
+
+    Of one directory the name would only repeat itself; of several it says whose monitor.yaml is meant.
+    """
+
+    directory: Path
+    base: Path | None
+    known: Mapping[Path, Document]
+
+    def read(self, files: Files) -> None:
+        files.monitor += [self._document(path) for path in self._named("monitor.yaml")]
+        files.inventory.append([self._document(path) for part in INVENTORY for path in self._named(f"{part}/*.yaml")])
+        files.devices += [self._document(path) for path in self._named(f"{DEVICES}/*.yaml")]
+        for path in [path for part in (*INVENTORY, DEVICES) for path in self._named(f"{part}/*.yml")]:
+            files.warnings.append(Fault(self._shown(path), 1, 1, "", "not read: only *.yaml files are"))
+
+    def _named(self, pattern: str) -> list[Path]:
+        # Names that begin with a dot are what editors write beside the file they have open.
+        return sorted(path for path in self.directory.glob(pattern) if not path.name.startswith("."))
+
+    def _document(self, path: Path) -> Document:
+        return read(path, self._shown(path), self.known.get(path))
+
+    def _shown(self, path: Path) -> str:
+        return str(path if self.base is None else path.relative_to(self.base))

@@ -83,10 +83,12 @@ class Stream(asyncio.Protocol):
             self._transport.write(data)
 
     async def start_tls(self, context: ssl.SSLContext, server_name: str) -> ssl.SSLObject:
-        """Speak TLS from here. Raises Unverified; ProbeFailed: TLS, PROTOCOL when bytes came before the handshake."""
+        """Speak TLS from here. Raises Unverified, ProbeFailed(TLS)."""
         if self._buffer:
             # Whoever can put bytes before the handshake would have them taken for the peer's own.
-            raise ProbeFailed(Reason.PROTOCOL, "the peer went on in the clear after it agreed to TLS")
+            raise ProbeFailed(
+                Reason.TLS, f"the peer spoke in the clear before the handshake: {bytes(self._buffer[:60])!r}"
+            )
         transport, self._transport = self._transport, None
         if transport is None or self._ended:
             raise ProbeFailed(Reason.TLS, "the peer closed the connection before the handshake")

@@ -3,26 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from functools import cache
-from typing import Any, get_args
 
 from pydantic import BaseModel
 
 from collector.fields import Secret
 from collector.settings.source import Node
 from collector.settings.validation import field_keys
-
-
-@cache
-def may_hold_secrets(model: type[BaseModel]) -> bool:
-    """Whether any field of the model, or of those nested in it, is a secret."""
-    return any(_mentions_secret(info.annotation) for info in model.model_fields.values())
-
-
-def _mentions_secret(annotation: Any) -> bool:
-    if isinstance(annotation, type) and issubclass(annotation, BaseModel):
-        return may_hold_secrets(annotation)
-    return annotation is Secret or any(map(_mentions_secret, get_args(annotation)))
 
 
 def literals(value: object, node: Node) -> Iterator[Node]:

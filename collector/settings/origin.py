@@ -32,7 +32,7 @@ def visible(value: Any) -> Any:
         return {key: visible(getattr(value, name)) for key, name in field_keys(type(value)).items()}
     if isinstance(value, Mapping):
         return {str(visible(key)): visible(item) for key, item in value.items()}
-    if isinstance(value, (tuple, list, set, frozenset)):
+    if isinstance(value, (tuple, list, set, frozenset)) and type(value).__str__ is object.__str__:
         return [visible(item) for item in value]
     return _scalar(value)
 

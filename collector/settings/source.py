@@ -30,6 +30,11 @@ class SecretRef:
     name: str
 
     @property
+    def tag(self) -> str:
+        """`!env` or `!file`."""
+        return f"!{self.store}"
+
+    @property
     def source(self) -> str:
         """As `collector.fields.Secret.source` has it: `env:NAME` or `file:path`."""
         return f"{self.store}:{self.name}"

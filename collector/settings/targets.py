@@ -12,9 +12,9 @@ from collector.model import Kind, Spec, Target
 from collector.settings.credentials import Credentials
 from collector.settings.faults import Fault, unknown
 from collector.settings.inventory import TargetKeys
-from collector.settings.literals import literals, may_hold_secrets
+from collector.settings.literals import literals
 from collector.settings.source import Node, merged
-from collector.settings.validation import checked
+from collector.settings.validation import checked, may_hold_secrets
 
 COMMON = frozenset(TargetKeys.model_fields)
 DEFAULTABLE = ("interval", "timeout", "role", "labels")

@@ -2,21 +2,21 @@
 
 from __future__ import annotations
 
-import re
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from functools import cache
 from typing import Any, TypeVar, get_args
 
 from pydantic import BaseModel, ValidationError
-from pydantic_core import ErrorDetails, SchemaValidator
+from pydantic_core import SchemaValidator
 
+from collector.fields import Secret
 from collector.settings.faults import Fault, unknown
 from collector.settings.source import Node, SecretRef
+from collector.settings.words import said
 
 M = TypeVar("M", bound=BaseModel)
 _OPAQUE = frozenset({"default", "metadata", "expected", "keys_schema", "serialization"})
 _EXACT = frozenset({"int", "float", "bool"})
-_CHOICE = re.compile(r"'([^']*)'")
 
 
 @cache
@@ -70,13 +70,19 @@ def _faults(
     for detail in error.errors(include_url=False, include_input=False):
         loc, kind = detail["loc"], detail["type"]
         place, rest = locate(node, loc)
-        if kind == "extra_forbidden" or rest[-1:] == ("[key]",):
+        if kind == "extra_forbidden":
             candidates = (*field_names(model, loc[:-1]), *(known if len(loc) == 1 else ()))
-            yield place.fault(_message(detail, place, candidates), key=True)
-        elif kind == "missing" and not partial:
+            yield place.fault(unknown("key", str(loc[-1]), candidates), key=True)
+        elif rest[-1:] == ("[key]",):
+            yield place.fault(said(detail, place), key=True)
+        elif partial and (kind == "missing" or isinstance(place.value, dict)):
+            continue
+        elif kind == "missing":
             yield place.fault(f"missing key '{rest[-1] if rest else loc[-1]}'")
-        elif not (partial and isinstance(place.value, dict)) and kind != "missing":
-            alternatives.setdefault(id(place), (place, {}))[1][kind] = _message(detail, place, ())
+        elif isinstance(place.value, SecretRef) and not any(map(_mentions_secret, _at(model, loc)[1])):
+            yield place.fault(f"{place.value.tag} is for secrets only: write the value itself here")
+        else:
+            alternatives.setdefault(id(place), (place, {}))[1][kind] = said(detail, place)
     for place, by_kind in alternatives.values():
         if len(by_kind) > 1:
             by_kind.pop("secret", None)  # where text will do as well, text it should be
@@ -97,24 +103,25 @@ def locate(node: Node, loc: Iterable[int | str]) -> tuple[Node, tuple[int | str,
 
 def field_names(model: type[BaseModel], loc: Iterable[int | str]) -> set[str]:
     """Keys that the model, or those nested in it at `loc`, take."""
-    models = {model}
+    return {key for nested in _at(model, loc)[0] for key in field_keys(nested)}
+
+
+def _at(model: type[BaseModel], loc: Iterable[int | str]) -> tuple[list[type[BaseModel]], list[Any]]:
+    """Models that may stand at `loc`, and annotations of the fields that hold it."""
+    models, annotations = [model], []
     for step in loc:
-        fields = {name: info for each in models for name, info in keys(each).items()}
-        if isinstance(step, str) and step in fields:
-            models = set(_models(fields[step]))
-    return {name for each in models for name in keys(each)}
+        keys = [(nested, field_keys(nested)) for nested in models]
+        fields = [nested.model_fields[names[step]] for nested, names in keys if isinstance(step, str) and step in names]
+        if fields:
+            annotations = [info.annotation for info in fields]
+            models = [nested for annotation in annotations for nested in _models(annotation)]
+    return models, annotations
 
 
 @cache
 def field_keys(model: type[BaseModel]) -> dict[str, str]:
     """Attribute of each field by the key that configuration uses for it."""
     return {info.alias or name: name for name, info in model.model_fields.items()}
-
-
-@cache
-def keys(model: type[BaseModel]) -> dict[str, Any]:
-    """Annotation of each field by the key that configuration uses for it."""
-    return {info.alias or name: info.annotation for name, info in model.model_fields.items()}
 
 
 def _models(annotation: Any) -> Iterator[type[BaseModel]]:
@@ -124,80 +131,13 @@ def _models(annotation: Any) -> Iterator[type[BaseModel]]:
         yield from _models(part)
 
 
-def _message(detail: ErrorDetails, node: Node, candidates: Iterable[str]) -> str:
-    kind = detail["type"]
-    if kind == "extra_forbidden":
-        return unknown("key", str(detail["loc"][-1]), candidates)
-    if isinstance(node.value, SecretRef):
-        return f"!{node.value.store} is for secrets only: write the value itself here"
-    if kind in {"enum", "literal_error"}:
-        return _choice(node, detail.get("ctx", {}).get("expected", ""))
-    if kind in _EXPECTED:
-        return f"expected {_EXPECTED[kind]}, got {_got(node, kind)}"
-    words = _WORDS.get(kind)
-    return words(detail.get("ctx", {})) if words else _reworded(detail["msg"])
+@cache
+def may_hold_secrets(model: type[BaseModel]) -> bool:
+    """Whether any field of the model, or of those nested in it, is a secret."""
+    return any(_mentions_secret(info.annotation) for info in model.model_fields.values())
 
 
-def _choice(node: Node, expected: str) -> str:
-    choices = _CHOICE.findall(expected)
-    if isinstance(node.value, str) and choices:
-        return unknown("value", node.value, choices)
-    return f"expected {expected}, got {_got(node, '')}"
-
-
-# Never the value itself: it may be a secret that stands where it should not.
-def _got(node: Node, kind: str) -> str:
-    value = node.value
-    if isinstance(value, bool):
-        return f"{str(value).lower()}{': put it in quotes' if kind == 'string_type' else ''}"
-    if kind.startswith("int_") and isinstance(value, float):
-        return "a fraction"
-    if isinstance(value, (int, float)):
-        return f"a number{': put it in quotes' if kind == 'string_type' else ''}"
-    if isinstance(value, str):
-        return _got_text(value, kind)
-    return "nothing" if value is None else "a list" if isinstance(value, list) else "a mapping"
-
-
-def _got_text(value: str, kind: str) -> str:
-    word = value.lower()
-    if kind == "bool_type" and word in {"yes", "on", "no", "off", "true", "false"}:
-        return f"text: write {'true' if word in {'yes', 'on', 'true'} else 'false'}, without quotes"
-    if kind == "int_type" and value.isascii() and value.isdigit():
-        return "text: write it without quotes and without leading zeros"
-    return "text"
-
-
-def _reworded(message: str) -> str:
-    text = message.removeprefix("Value error, ").removeprefix("Assertion failed, ")
-    text = text.replace("Input should be", "expected").replace("Input should", "should")
-    return text[:1].lower() + text[1:] if text[1:2].islower() else text
-
-
-_EXPECTED = {
-    "string_type": "text",
-    "int_type": "a whole number",
-    "int_from_float": "a whole number",
-    "float_type": "a number",
-    "bool_type": "true or false",
-    "list_type": "a list",
-    "tuple_type": "a list",
-    "set_type": "a list",
-    "frozen_set_type": "a list",
-    "dict_type": "a mapping",
-    "model_type": "a mapping",
-    "model_attributes_type": "a mapping",
-    "path_type": "a path",
-}
-_WORDS: dict[str, Callable[[Mapping[str, Any]], str]] = {
-    "greater_than": lambda ctx: f"must be more than {ctx['gt']:g}",
-    "greater_than_equal": lambda ctx: f"must be at least {ctx['ge']:g}",
-    "less_than": lambda ctx: f"must be less than {ctx['lt']:g}",
-    "less_than_equal": lambda ctx: f"must be at most {ctx['le']:g}",
-    "string_too_short": lambda ctx: f"must have at least {ctx['min_length']} characters",
-    "string_too_long": lambda ctx: f"must have at most {ctx['max_length']} characters",
-    "string_pattern_mismatch": lambda ctx: f"must match {ctx['pattern']}",
-    "too_short": lambda ctx: f"must have at least {ctx['min_length']} entries",
-    "too_long": lambda ctx: f"must have at most {ctx['max_length']} entries",
-    "finite_number": lambda _: "must be a finite number",
-}
+def _mentions_secret(annotation: Any) -> bool:
+    if isinstance(annotation, type) and issubclass(annotation, BaseModel):
+        return may_hold_secrets(annotation)
+    return annotation is Secret or any(map(_mentions_secret, get_args(annotation)))

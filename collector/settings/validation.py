@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Iterator, Mapping
 from functools import cache
 from typing import Any, TypeVar, get_args
@@ -16,6 +17,7 @@ from collector.settings.words import said
 
 M = TypeVar("M", bound=BaseModel)
 _OPAQUE = frozenset({"default", "metadata", "expected", "keys_schema", "serialization"})
+_NAMED = re.compile(r"`(\w+)`")
 _EXACT = frozenset({"int", "float", "bool"})
 
 
@@ -75,6 +77,8 @@ def _faults(
             yield place.fault(unknown("key", str(loc[-1]), candidates), key=True)
         elif rest[-1:] == ("[key]",):
             yield place.fault(said(detail, place), key=True)
+        elif kind == "too_short" and len(place.items) >= detail["ctx"]["min_length"]:
+            continue  # its entries have faults of their own
         elif partial and (kind == "missing" or isinstance(place.value, dict)):
             continue
         elif kind == "missing":
@@ -82,11 +86,18 @@ def _faults(
         elif isinstance(place.value, SecretRef) and not any(map(_mentions_secret, _at(model, loc)[1])):
             yield place.fault(f"{place.value.tag} is for secrets only: write the value itself here")
         else:
+            place = _named(place, detail["msg"])
             alternatives.setdefault(id(place), (place, {}))[1][kind] = said(detail, place)
     for place, by_kind in alternatives.values():
         if len(by_kind) > 1:
             by_kind.pop("secret", None)  # where text will do as well, text it should be
         yield place.fault("; or ".join(dict.fromkeys(by_kind.values())))
+
+
+def _named(place: Node, message: str) -> Node:
+    """Where a fault of a whole mapping shows: at the first setting that its message names in backticks."""
+    names = _NAMED.findall(message) if isinstance(place.value, dict) else []
+    return next((place.children[name] for name in names if name in place.children), place)
 
 
 def locate(node: Node, loc: Iterable[int | str]) -> tuple[Node, tuple[int | str, ...]]:

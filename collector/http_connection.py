@@ -108,9 +108,9 @@ class Passage:
             raise ProbeFailed(Reason.TLS, "the peer spoke before the handshake")
         try:
             transport, self.wire = await self._secure(transport, url, self._context)
-        except ssl.SSLError as error:
+        except (ssl.SSLError, ProbeFailed) as error:
             await self._look(url)
-            raise tls_failure(error) from error
+            raise error if isinstance(error, ProbeFailed) else tls_failure(error) from error
         self.secured = transport.get_extra_info("ssl_object")
         self.mark("tls")
         return self.wire

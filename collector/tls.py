@@ -210,7 +210,7 @@ def _facts(der: bytes) -> _Facts | None:
 
 
 def _dotted(version: str) -> str:
-    return version.replace("TLSv", "TLS ")
+    return "TLS 1.0" if version == "TLSv1" else version.replace("TLSv", "TLS ")
 
 
 def _links(connection: ssl.SSLObject, which: Literal["verified", "unverified"]) -> list[bytes]:

@@ -191,7 +191,7 @@ class Scheduler:
         task = asyncio.current_task()
         try:
             await self._run(target)
-        except Exception as error:  # one target's trouble must not reach another's
+        except Exception as error:  # noqa: BLE001  one target must not reach another
             log.error("run failed", target=target.id, error=repr(error))
         finally:
             if self._running.get(target.id) is task:

@@ -30,7 +30,7 @@ def escape(value: str) -> str:
 def number(value: float) -> str:
     """A sample value as both formats write it; it reads back as the same float."""
     if isfinite(value):
-        return repr(value)
+        return repr(float(value))
     return "NaN" if isnan(value) else "+Inf" if value == inf else "-Inf"
 
 

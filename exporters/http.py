@@ -18,6 +18,7 @@ from collector.service import Service
 from collector.settings import SettingsError, masked
 from collector.state import state_owner, values_owner
 from exporters import answers, landing
+from exporters.connections import REQUEST_EVERY, Connections
 from exporters.exposition import Exposition
 
 TEXT = "text/plain; version=0.0.4; charset=utf-8"
@@ -156,20 +157,30 @@ async def _compressed(request: web.Request, body: bytes, content_type: str) -> w
 class Server:
     """The application on a TCP address, until closed."""
 
-    def __init__(self, service: Service, exposition: Exposition) -> None:
+    def __init__(self, service: Service, exposition: Exposition, connections: Connections | None = None) -> None:
+        self._connections = connections or Connections()
+        app = Web(service, exposition).application()
+        app.middlewares.append(self._connections.middleware)
         self._runner = web.AppRunner(
-            Web(service, exposition).application(), access_log=None, handle_signals=False, keepalive_timeout=75
+            app, access_log=None, handle_signals=False, keepalive_timeout=REQUEST_EVERY, shutdown_timeout=2
         )
+        self._server: asyncio.Server | None = None
 
     async def start(self, host: str, port: int) -> tuple[str, int]:
         """Listen; port 0 takes a free one. Returns the address in use. Raises OSError when it is taken."""
         await self._runner.setup()
-        site = web.TCPSite(self._runner, host, port)
-        await site.start()
-        address: tuple[str, int] = self._runner.addresses[0][:2]
+        inner = self._runner.server
+        if inner is None:
+            raise RuntimeError("the application has no server")
+        loop = asyncio.get_running_loop()
+        self._server = await loop.create_server(lambda: self._connections.accept(inner), host, port, backlog=1024)
+        address: tuple[str, int] = self._server.sockets[0].getsockname()[:2]
         log.info("listening", host=address[0], port=address[1])
         return address
 
     async def stop(self) -> None:
         """Close the listener and its connections."""
+        if self._server is not None:
+            self._server.close()
+        self._connections.close()
         await self._runner.cleanup()

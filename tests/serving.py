@@ -15,6 +15,7 @@ from collector.service import Service
 from exporters.exposition import Exposition
 from exporters.http import Server
 
+PATIENCE = aiohttp.ClientTimeout(total=10)
 SYSTEM = {
     "id": "portal",
     "name_vi": "Cổng thông tin",
@@ -76,7 +77,7 @@ async def serving(*directories: Path) -> AsyncIterator[Serving]:
     try:
         await service.start()
         host, port = await server.start("127.0.0.1", 0)
-        async with aiohttp.ClientSession(f"http://{host}:{port}") as client:
+        async with aiohttp.ClientSession(f"http://{host}:{port}", timeout=PATIENCE) as client:
             yield Serving(service, exposition, client, f"{host}:{port}")
     finally:
         await server.stop()

@@ -42,22 +42,22 @@ def started(*targets: Target) -> tuple[State, Exposition, Clock]:
 def test_counters_are_there_from_the_start_and_all_three_outcomes() -> None:
     _, exposition, _ = started(target("a"))
     assert lines(exposition) == {
-        'hatang_target_info{target="a",system="s",kind="none",synthetic="false"} 1',
-        'hatang_runs_total{target="a",outcome="ok"} 0',
-        'hatang_runs_total{target="a",outcome="fail"} 0',
-        'hatang_runs_total{target="a",outcome="error"} 0',
-        'hatang_run_skipped_total{target="a"} 0',
+        'hatang_target_info{target="a",system="s",kind="none",synthetic="false"} 1.0',
+        'hatang_runs_total{target="a",outcome="ok"} 0.0',
+        'hatang_runs_total{target="a",outcome="fail"} 0.0',
+        'hatang_runs_total{target="a",outcome="error"} 0.0',
+        'hatang_run_skipped_total{target="a"} 0.0',
     }
 
 
 def test_a_result_is_exposed_with_its_reason_until_the_next_good_one() -> None:
     state, exposition, _ = started(target("a"))
     state.record(fail("a"))
-    assert 'probe_success{target="a",system="s"} 0' in lines(exposition)
-    assert 'hatang_target_failure_info{target="a",reason="refused"} 1' in lines(exposition)
+    assert 'probe_success{target="a",system="s"} 0.0' in lines(exposition)
+    assert 'hatang_target_failure_info{target="a",reason="refused"} 1.0' in lines(exposition)
     state.record(ok("a"))
-    assert 'hatang_target_failure_info{target="a",reason="refused"} 1' not in lines(exposition)
-    assert 'hatang_runs_total{target="a",outcome="fail"} 1' in lines(exposition)
+    assert 'hatang_target_failure_info{target="a",reason="refused"} 1.0' not in lines(exposition)
+    assert 'hatang_runs_total{target="a",outcome="fail"} 1.0' in lines(exposition)
 
 
 def test_values_go_after_three_intervals_and_counters_stay() -> None:
@@ -69,7 +69,7 @@ def test_values_go_after_three_intervals_and_counters_stay() -> None:
     clock.now += 0.1
     state.expire()
     assert not any(line.startswith("probe_success") for line in lines(exposition))
-    assert 'hatang_runs_total{target="a",outcome="ok"} 1' in lines(exposition)
+    assert 'hatang_runs_total{target="a",outcome="ok"} 1.0' in lines(exposition)
     state.record(ok("a"))
     assert 'probe_success{target="a",system="s"} 1.0' in lines(exposition)
 
@@ -88,7 +88,7 @@ def test_a_changed_target_keeps_its_counters_and_an_unchanged_one_everything() -
     record = state.records["b"]
     state.apply({"a": target("a", text="changed"), "b": target("b")})
     assert state.records["b"] is record
-    assert 'hatang_runs_total{target="a",outcome="ok"} 1' in lines(exposition)
+    assert 'hatang_runs_total{target="a",outcome="ok"} 1.0' in lines(exposition)
 
 
 def test_the_last_failures_are_kept_apart_from_successes() -> None:
@@ -103,12 +103,12 @@ def test_the_last_failures_are_kept_apart_from_successes() -> None:
 def test_a_skipped_run_is_counted() -> None:
     state, exposition, _ = started(target("a"))
     state.skip("a")
-    assert 'hatang_run_skipped_total{target="a"} 1' in lines(exposition)
+    assert 'hatang_run_skipped_total{target="a"} 1.0' in lines(exposition)
 
 
 def test_labels_of_a_target_stand_on_its_info_series_only() -> None:
     labelled = Target("a", "s", "none", target("a").spec, 60, 5, labels=(("rack", "R1"),), synthetic=True)
     state, exposition, _ = started(labelled)
     state.record(ok("a"))
-    assert 'hatang_target_info{target="a",system="s",kind="none",synthetic="true",rack="R1"} 1' in lines(exposition)
+    assert 'hatang_target_info{target="a",system="s",kind="none",synthetic="true",rack="R1"} 1.0' in lines(exposition)
     assert sum("R1" in line for line in lines(exposition)) == 1

@@ -139,7 +139,7 @@ def test_one_owner_alone_is_rendered_for_probe() -> None:
         exposition.put(owner, (("target", owner),), [Sample(UP, (), 1)])
     assert (
         exposition.render_owner("b")
-        == b'# HELP probe_success Whether it works.\n# TYPE probe_success gauge\nprobe_success{target="b"} 1\n'
+        == b'# HELP probe_success Whether it works.\n# TYPE probe_success gauge\nprobe_success{target="b"} 1.0\n'
     )
 
 

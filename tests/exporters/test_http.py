@@ -108,9 +108,9 @@ async def test_service_discovery_lists_the_inventory(served: Serving) -> None:
     async with served.client.get("/sd?kind=tcp") as answer:
         assert answer.headers["Content-Type"].startswith("application/json")
         groups = await answer.json()
-    assert [group["labels"]["__meta_hatang_target"] for group in groups] == ["down", "up"]
-    assert groups[1]["labels"]["__meta_hatang_label_rack"] == "R1"
-    assert groups[0]["targets"] == ["127.0.0.1:1"]
+    assert [group["labels"]["__meta_hatang_target"] for group in groups] == ["up", "down"]
+    assert groups[0]["labels"]["__meta_hatang_label_rack"] == "R1"
+    assert groups[1]["targets"] == ["127.0.0.1:1"]
     async with served.client.get("/sd?kind=http") as answer:
         assert await answer.json() == []
 
@@ -157,7 +157,9 @@ async def test_a_new_file_is_polled_and_a_deleted_one_is_gone(served: Serving) -
     directory = served.service.directories[0]
     async with listening() as port:
         extra = write_targets(
-            directory, "extra", {"id": "new", "kind": "tcp", "host": "127.0.0.1", "port": port, "interval": "1s"}
+            directory,
+            "extra",
+            {"id": "new", "kind": "tcp", "host": "127.0.0.1", "port": port, "interval": "1s", "timeout": "0.5s"},
         )
 
         async def polled() -> bool:

@@ -12,7 +12,7 @@ from pathlib import Path
 
 import aiohttp
 
-from tests.serving import until
+from tests.serving import PATIENCE, until
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,7 +46,7 @@ async def hatang(config: Path) -> AsyncIterator[Child]:
             sys.executable, "-m", "collector", "run", "--config", str(config), "--listen", address, stderr=sink
         )
     try:
-        async with aiohttp.ClientSession(f"http://{address}") as client:
+        async with aiohttp.ClientSession(f"http://{address}", timeout=PATIENCE) as client:
             child = Child(process, client, log)
             await until(lambda: _ready(child), within=30)
             yield child

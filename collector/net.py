@@ -198,15 +198,37 @@ class Net:
         self, factory: Callable[[], P], endpoint: Endpoint, source_ip: str | None = None
     ) -> tuple[asyncio.Transport, P]:
         """Connect by TCP, from `source_ip` when given. Raises ProbeFailed; OSError when the fault is ours."""
-        loop = asyncio.get_running_loop()
-        local = (source_ip, 0) if source_ip else None
-        if source_ip and _literal(source_ip) is not endpoint.family:
-            raise OSError(errno.EADDRNOTAVAIL, f"no way from {source_ip} to {endpoint.ip}: another IP version")
+        loop, local = asyncio.get_running_loop(), _source(source_ip, endpoint)
         try:
             transport, protocol = await loop.create_connection(factory, endpoint.ip, endpoint.port, local_addr=local)
         except OSError as error:
             raise failure(error) from error
         return transport, protocol
+
+    def datagram_socket(self, endpoint: Endpoint, source_ip: str | None = None) -> socket.socket:
+        """A UDP socket that hears `endpoint` alone, from `source_ip` when given; never blocks.
+
+        Raises ProbeFailed; OSError when the fault is ours.
+        """
+        local = _source(source_ip, endpoint)
+        sock = socket.socket(endpoint.family, socket.SOCK_DGRAM)
+        try:
+            sock.setblocking(False)
+            if local:
+                sock.bind(local)
+            sock.connect((endpoint.ip, endpoint.port))
+        except OSError as error:
+            sock.close()
+            raise failure(error) from error
+        return sock
+
+
+def _source(source_ip: str | None, endpoint: Endpoint) -> tuple[str, int] | None:
+    if source_ip is None:
+        return None
+    if _literal(source_ip) is not endpoint.family:
+        raise OSError(errno.EADDRNOTAVAIL, f"no way from {source_ip} to {endpoint.ip}: another IP version")
+    return source_ip, 0
 
 
 @dataclass(frozen=True, slots=True)

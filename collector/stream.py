@@ -128,20 +128,21 @@ class Stream(asyncio.Protocol):
         return taken
 
     async def _more(self) -> bool:
-        """Wait for more bytes; whether there can be any."""
-        if self._broken is None and not self._ended:
-            self._waiter = asyncio.get_running_loop().create_future()
-            try:
-                await self._waiter
-            finally:
-                self._waiter = None
+        """Wait until something happens; False when nothing can any more."""
         if isinstance(self._broken, ssl.SSLError):
             raise tls_failure(self._broken)
         if isinstance(self._broken, OSError):
             raise failure(self._broken)
         if self._broken is not None:
             raise self._broken
-        return not self._ended
+        if self._ended:
+            return False
+        self._waiter = asyncio.get_running_loop().create_future()
+        try:
+            await self._waiter
+        finally:
+            self._waiter = None
+        return True
 
     def _wake(self) -> None:
         if self._waiter is not None and not self._waiter.done():

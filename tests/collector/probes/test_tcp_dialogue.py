@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -107,6 +108,22 @@ async def test_fewer_bytes_than_expected() -> None:
     assert (result.outcome, result.reason) == (Outcome.FAIL, Reason.PROTOCOL)
 
 
+async def test_what_comes_together_with_the_end_counts(tmp_path: Path) -> None:
+    """A peer that answers and closes at once has answered, by TLS too, where both arrive in one go."""
+
+    async def answer(_: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        writer.write(b"ok\nfine\n")
+
+    authority = Authority(tmp_path)
+    steps = [{"expect_bytes": "ok\n"}, {"expect": "^fine$"}]
+    trust = {"ca_file": str(authority.ca_file)}
+    async with peer(answer) as plain, peer(answer, tls=authority.server("127.0.0.1")) as secure, probing(KIND) as tcp:
+        for _ in range(10):
+            for port, tls in ((plain, False), (secure, True)):
+                result = await tcp.run(host="127.0.0.1", port=port, tls=tls, tls_config=trust, dialogue=steps)
+                assert result.outcome is Outcome.OK, result.detail
+
+
 async def test_labels_tell_what_was_matched() -> None:
     steps: list[dict[str, Any]] = [
         {"expect": "^SSH-([0-9.]+)-(?P<software>\\S+)", "labels": {"version": "${1}", "software": "$software"}},
@@ -196,7 +213,7 @@ async def test_words_that_cannot_be_sent_back() -> None:
     assert (result.outcome, result.reason) == (Outcome.FAIL, Reason.UNEXPECTED)
 
 
-async def test_starttls_as_a_step(tmp_path: Any) -> None:
+async def test_starttls_as_a_step(tmp_path: Path) -> None:
     authority = Authority(tmp_path)
     server = authority.server("127.0.0.1")
 

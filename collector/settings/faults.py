@@ -20,6 +20,13 @@ class Fault:
     path: str
     message: str
 
+    def __post_init__(self) -> None:
+        # Names and values of files come in here: none may forge a line, or move a terminal's cursor.
+        for name in ("file", "path", "message"):
+            text = getattr(self, name)
+            if not text.isprintable():
+                object.__setattr__(self, name, printable(text))
+
     def __str__(self) -> str:
         place = f"{self.file}:{self.line}:{self.column}: "
         return f"{place}{self.path}: {self.message}" if self.path else place + self.message
@@ -33,9 +40,14 @@ class SettingsError(Exception):
         super().__init__("\n".join(map(str, self.faults)))
 
 
+def printable(text: str) -> str:
+    """`text` with a mark in place of each character that does not print."""
+    return "".join(char if char.isprintable() else "\N{REPLACEMENT CHARACTER}" for char in text)
+
+
 def quoted(text: str) -> str:
     """`text` in quotes, cut to what a line bears, without characters that could forge one."""
-    clean = "".join(char if char.isprintable() else "\N{REPLACEMENT CHARACTER}" for char in text[:_SHOWN])
+    clean = printable(text[:_SHOWN])
     return f"'{clean}…'" if len(text) > _SHOWN else f"'{clean}'"
 
 

@@ -1,0 +1,64 @@
+"""monitor.yaml: what it takes, and what the rest of the service can do with it."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from collector.net import AddressMap
+from collector.settings import Monitor, SettingsError, load
+from tests.configuring import write
+
+
+def monitor(directory: Path, text: str) -> Monitor:
+    return load([write(directory, monitor=text)]).monitor
+
+
+def test_everything_can_be_set(tmp_path: Path) -> None:
+    settings = monitor(
+        tmp_path,
+        "limits: {in_flight: 100, per_peer: 1}\n"
+        'resolver: {servers: [10.0.0.53, "127.0.0.1:5353", "::1", "[::1]:5353"], timeout: 500ms}\n'
+        'address_map: {"*.quangngai.example": 127.0.0.1, "a.example:443": ":8443", "b.example": "[::1]:80"}\n'
+        'web: {listen: "[::]:9464"}\n',
+    )
+    assert (settings.limits.in_flight, settings.limits.per_peer) == (100, 1)
+    assert settings.resolver.servers == ("10.0.0.53", "127.0.0.1:5353", "::1", "[::1]:5353")
+    assert settings.resolver.timeout == 0.5
+    assert AddressMap(settings.address_map).redirect("www.quangngai.example", 443) == ("127.0.0.1", 443)
+    assert settings.web.listen == "[::]:9464"
+
+
+def test_sections_may_be_empty(tmp_path: Path) -> None:
+    assert monitor(tmp_path, "limits:\nresolver:\naddress_map:\nweb:\ndefaults:\n") == Monitor()
+
+
+@pytest.mark.parametrize("listen", ["127.0.0.1:0", "localhost:9464", ":9464", "[::1]:9464"])
+def test_where_to_listen(tmp_path: Path, listen: str) -> None:
+    assert monitor(tmp_path, f"web: {{listen: '{listen}'}}\n").web.listen == listen
+
+
+@pytest.mark.parametrize("listen", ["9464", "127.0.0.1", "::1:9464", "localhost:99999", "a b:1", "[::1]"])
+def test_where_not_to_listen(tmp_path: Path, listen: str) -> None:
+    with pytest.raises(SettingsError, match=r"^monitor.yaml:1:15: web.listen: expected host:port"):
+        monitor(tmp_path, f"web: {{listen: '{listen}'}}\n")
+
+
+@pytest.mark.parametrize("server", ["dns.example", "127.0.0.1:0", "127.0.0.1:65536", "[::1]:", "[::1", "", "::1:x"])
+def test_what_is_no_name_server(tmp_path: Path, server: str) -> None:
+    with pytest.raises(SettingsError, match=r"resolver.servers\[0\]: expected the IP address of a name server"):
+        monitor(tmp_path, f"resolver: {{servers: ['{server}']}}\n")
+
+
+@pytest.mark.parametrize(("host", "address"), [("", "10.0.0.1"), ("a b", "10.0.0.1"), ("a:b", "10.0.0.1")])
+def test_what_is_no_host_to_redirect(tmp_path: Path, host: str, address: str) -> None:
+    with pytest.raises(SettingsError, match="expected a host or host:port"):
+        monitor(tmp_path, f"address_map: {{'{host}': '{address}'}}\n")
+
+
+@pytest.mark.parametrize("address", ["", ":", ":0", "10.0.0.1:port", "http://a.example/"])
+def test_what_is_no_address_to_redirect_to(tmp_path: Path, address: str) -> None:
+    """What is accepted here is accepted by the address map itself: a reload cannot fail later."""
+    with pytest.raises(SettingsError, match="expected an address, address:port or :port"):
+        monitor(tmp_path, f"address_map: {{a.example: '{address}'}}\n")

@@ -71,9 +71,13 @@ def _fault(error: BaseException) -> ProbeFailed:
     if isinstance(error, ServerDisconnectedError):
         return ProbeFailed(Reason.PROTOCOL, "the peer closed the connection without an answer")
     if isinstance(error, ClientPayloadError):
-        return ProbeFailed(Reason.PROTOCOL, f"the body is broken or cut off: {error.__cause__ or error}")
+        return ProbeFailed(Reason.PROTOCOL, f"the body is broken or cut off: {_words(error.__cause__ or error)}")
+    return ProbeFailed(Reason.PROTOCOL, f"not an HTTP answer: {_words(error)}")
+
+
+def _words(error: BaseException) -> str:
     words = error.message if isinstance(error, (ClientResponseError, HttpProcessingError)) else str(error)
-    return ProbeFailed(Reason.PROTOCOL, f"not an HTTP answer: {words.partition(chr(10))[0]}")
+    return words.partition("\n")[0].rstrip(": ")
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,6 +12,7 @@ from yarl import URL
 
 from collector.fields import Regex, Secret
 
+BODY_LIMIT = 1024 * 1024
 _STATUS = re.compile(r"([1-5])xx|([1-5]\d\d)(?:-([1-5]\d\d))?")
 _TOKEN = r"^[A-Za-z0-9!#$%&'*+.^_`|~-]+$"  # RFC 9110 section 5.6.2  # noqa: S105
 _CONTROL = re.compile(r"[\x00-\x08\x0a-\x1f\x7f]")
@@ -61,6 +62,12 @@ def _without_control(value: str | Secret) -> str | Secret:
     return value
 
 
+def _short(body: str | Secret) -> str | Secret:
+    if len(plain(body).encode()) > BODY_LIMIT:
+        raise PydanticCustomError("body", "a body to send is at most 1 MiB")
+    return body
+
+
 def _ours_to_set(name: str) -> str:
     if name.lower() in _CLIENT_HEADERS:
         raise PydanticCustomError("header", "the client sets {name} itself", {"name": name})
@@ -100,6 +107,7 @@ Status = Annotated[
 Method = Annotated[str, Field(pattern=r"^[A-Z]+(?:-[A-Z]+)*$"), AfterValidator(_sendable)]
 HeaderName = Annotated[str, Field(pattern=_TOKEN), AfterValidator(_ours_to_set)]
 HeaderValue = Annotated[str | Secret, AfterValidator(_without_control)]
+Body = Annotated[str | Secret, AfterValidator(_short)]
 HeaderSecret = Annotated[Secret, AfterValidator(_without_control)]
 
 

@@ -17,6 +17,7 @@ from collector.http_client import Request, Visit, open_session
 from collector.http_connection import Passage, Proxy
 from collector.http_fields import (
     BasicAuth,
+    Body,
     HeaderMatch,
     HeaderName,
     HeaderSecret,
@@ -68,7 +69,7 @@ class HttpSpec(Spec):
     url: HttpUrl = Field(description="What to ask for: http or https.")
     method: Method = Field("GET", description="Request method.")
     headers: dict[HeaderName, HeaderValue] = Field({}, description="Headers to send; values may be secrets.")
-    body: str | Secret | None = Field(None, description="Body to send.")
+    body: Body | None = Field(None, description="Body to send; may be a secret.")
     basic_auth: BasicAuth | None = Field(None, description="Name and password to send (RFC 7617).")
     bearer_token: HeaderSecret | None = Field(None, description="Token to send (RFC 6750).")
     compression: Literal["gzip", "deflate", "identity"] | None = Field(

@@ -79,9 +79,9 @@ async def test_phases_measure_what_they_are_named_for() -> None:
 
     async with peer(slow) as server, probing(KIND) as prober:
         seen = values(await prober.run(url=f"http://127.0.0.1:{server.port}/"))
-    assert seen["probe_http_duration_seconds{connect}"] < 0.15
+    assert seen["probe_http_duration_seconds{connect}"] < 0.25
     assert seen["probe_http_duration_seconds{processing}"] >= 0.29
-    assert 0.14 <= seen["probe_http_duration_seconds{transfer}"] < 0.3
+    assert 0.14 <= seen["probe_http_duration_seconds{transfer}"] < 0.29
 
 
 async def test_an_answer_without_a_length_announces_none() -> None:
@@ -352,6 +352,7 @@ GOOD = {"url": "http://a.example/"}
         ({**GOOD, "valid_status": []}, "at least 1 item"),
         ({**GOOD, "method": "CONNECT"}, "CONNECT is for proxies"),
         ({**GOOD, "method": "G T"}, "should match pattern"),
+        ({**GOOD, "body": "x" * 1_100_000}, "at most 1 MiB"),
         ({**GOOD, "headers": {"X": "a\r\nb: c"}}, "cannot hold line breaks"),
         ({**GOOD, "headers": {"X": Secret("a\nb")}}, "cannot hold line breaks"),
         ({**GOOD, "headers": {"X Y": "a"}}, "should match pattern"),

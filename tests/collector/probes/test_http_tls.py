@@ -247,7 +247,7 @@ async def test_a_handshake_that_hangs_ends_with_the_run() -> None:
     async with peer(talk) as server, probing(KIND) as prober:
         result = await prober.run(timeout=0.3, url=f"https://127.0.0.1:{server.port}/")
     assert result.reason is Reason.TIMEOUT
-    assert result.duration < 0.6
+    assert result.duration < 1.5
     assert {"probe_http_duration_seconds{resolve}", "probe_http_duration_seconds{connect}"} <= values(result).keys()
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from functools import lru_cache
 
 from collector.nearest import nearest
 
@@ -53,11 +54,15 @@ def quoted(text: str) -> str:
 
 def unknown(what: str, text: str, known: Iterable[str]) -> str:
     """`unknown key 'intervall'; did you mean 'interval'?`, or the list of what is known here."""
-    names = sorted(known)
-    guess = nearest(text, names)
-    if guess:
-        return f"unknown {what} {quoted(text)}{guess}"
-    if not names:
-        return f"unknown {what} {quoted(text)}; none is known"
+    return _unknown(what, text, tuple(sorted(known)))
+
+
+# One wrong name in thousands of targets: looking for its neighbours once is slow enough.
+@lru_cache(maxsize=256)
+def _unknown(what: str, text: str, names: tuple[str, ...]) -> str:
+    said = f"unknown {what} {quoted(text)}"
+    guess = nearest(text[:_SHOWN], names)
+    if guess or not names:
+        return said + (guess or "; none is known")
     some = ", ".join(names[:12]) + (", …" if len(names) > 12 else "")
-    return f"unknown {what} {quoted(text)}; {'valid' if what in {'key', 'value'} else 'known'}: {some}"
+    return f"{said}; {'valid' if what in {'key', 'value'} else 'known'}: {some}"

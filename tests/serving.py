@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import asynccontextmanager
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +14,7 @@ import yaml
 from collector.service import Service
 from exporters.exposition import Exposition
 from exporters.http import Server
+from tests.peers import hang, peer
 
 PATIENCE = aiohttp.ClientTimeout(total=10)
 SYSTEM = {
@@ -92,14 +93,6 @@ async def until(met: Callable[[], Awaitable[Any]], within: float = 5.0) -> Any:
         return answer
 
 
-@asynccontextmanager
-async def listening(host: str = "127.0.0.1") -> AsyncIterator[int]:
+def listening(host: str = "127.0.0.1") -> AbstractAsyncContextManager[int]:
     """A TCP port that accepts and holds connections until they close."""
-
-    async def hold(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        await reader.read()
-        writer.close()
-
-    server = await asyncio.start_server(hold, host, 0, backlog=1000)
-    async with server:
-        yield server.sockets[0].getsockname()[1]
+    return peer(hang, host)

@@ -65,7 +65,7 @@ class Part(BaseModel):
 class ScaleFrom(Part):
     """A factor that another object of the device holds."""
 
-    oid: Oid = Field(description="Column (in a table) or instance (of a scalar) that holds the factor.")
+    oid: Oid = Field(description="Column of the same row, or a single object of the device (ends in .0).")
     map: Annotated[dict[str, float], BeforeValidator(_texts)] | None = Field(
         None, description="Answer -> factor; without it the answer is the factor."
     )
@@ -148,12 +148,39 @@ class Value(Part):
         return bool(self.scale != 1 or self.offset or self.scale_from or self.unsigned or self.extract)
 
 
+class RowFilter(Part):
+    """A condition on a row, or on the device."""
+
+    oid: Oid | None = Field(None, description="Column of the same index whose answer is judged.")
+    index: LabelName | None = Field(None, description="Part of the index that is judged.")
+    label: LabelName | None = Field(None, description="Label of the row that is judged.")
+    values: tuple[int | str, ...] = Field((), description="Must be one of these.")
+    not_values: tuple[int | str, ...] = Field((), description="Must be none of these.")
+    matches: Regex | None = Field(None, description="RE2 expression that must match somewhere.")
+    not_matches: Regex | None = Field(None, description="RE2 expression that must not match anywhere.")
+
+    @model_validator(mode="after")
+    def _consistent(self) -> RowFilter:
+        if sum(subject is not None for subject in (self.oid, self.index, self.label)) != 1:
+            raise fault("a row filter judges one of `oid`, `index`, `label`")
+        if not (self.values or self.not_values or self.matches or self.not_matches):
+            raise fault("a row filter needs `values`, `not_values`, `matches` or `not_matches`")
+        return self
+
+
 class Scalar(Value):
     """A single value of the device."""
 
+    only_if: RowFilter | None = Field(None, description="Leave the value out unless another object (`oid`) meets this.")
     labels: dict[LabelName, str] = Field(
         {}, max_length=MAX_LABELS, description="Fixed labels, for values that the MIB numbers one by one."
     )
+
+    @model_validator(mode="after")
+    def _on_device(self) -> Scalar:
+        if self.only_if is not None and self.only_if.oid is None:
+            raise fault(f"{self.name}: `only_if` needs `oid`")
+        return self
 
 
 class IndexPart(Part):
@@ -199,24 +226,4 @@ class Label(Part):
             raise fault(f"label {self.name}: either `via` or `index`")
         if "index" in self.otherwise[:-1]:
             raise fault(f"label {self.name}: `index` comes last, it is never empty")
-        return self
-
-
-class RowFilter(Part):
-    """A condition that rows must meet."""
-
-    oid: Oid | None = Field(None, description="Column of the same index whose answer is judged.")
-    index: LabelName | None = Field(None, description="Part of the index that is judged.")
-    label: LabelName | None = Field(None, description="Label of the row that is judged.")
-    values: tuple[int | str, ...] = Field((), description="Must be one of these.")
-    not_values: tuple[int | str, ...] = Field((), description="Must be none of these.")
-    matches: Regex | None = Field(None, description="RE2 expression that must match somewhere.")
-    not_matches: Regex | None = Field(None, description="RE2 expression that must not match anywhere.")
-
-    @model_validator(mode="after")
-    def _consistent(self) -> RowFilter:
-        if sum(subject is not None for subject in (self.oid, self.index, self.label)) != 1:
-            raise fault("a row filter judges one of `oid`, `index`, `label`")
-        if not (self.values or self.not_values or self.matches or self.not_matches):
-            raise fault("a row filter needs `values`, `not_values`, `matches` or `not_matches`")
         return self

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import lru_cache
 from types import MappingProxyType
@@ -10,10 +10,12 @@ from types import MappingProxyType
 from collector.devices.objects import Scalar
 from collector.devices.profile import DeviceProfile, Table
 from collector.devices.readings import ONE, Factor, Reading, compiled, factor_of
-from collector.devices.rows import Cells, Index, Part, RowLabel, judge
+from collector.devices.rows import Cells, Index, Part, RowLabel, judge, judge_raw
 from collector.devices.values import Raw
 from collector.model import Emit
 
+# Key of a single object among the cells of tables.
+SINGLE = "single"
 _NOTHING: Mapping[str, Raw] = MappingProxyType({})
 
 
@@ -31,10 +33,11 @@ class Tally:
 
 @dataclass(frozen=True, slots=True)
 class ScalarPlan:
-    """A single value and its fixed labels."""
+    """A single value, its fixed labels, and the object that must meet a condition for it to count."""
 
     reading: Reading
     labels: tuple[str, ...]
+    condition: tuple[str, Callable[[Raw], bool]] | None
 
 
 class TablePlan:
@@ -47,12 +50,19 @@ class TablePlan:
         self.labels = tuple(RowLabel(label, self.index) for label in table.labels)
         names = tuple(label.name for label in table.labels)
         self.readings = tuple(compiled(column, names) for column in table.columns)
-        self.filters = tuple((row.oid, judge(row)) for row in table.rows if row.oid is not None)
+        self.filters = tuple((row.oid, judge_raw(row)) for row in table.rows if row.oid is not None)
         self._by_part = tuple(
             (self.index.names.index(row.index), judge(row)) for row in table.rows if row.index is not None
         )
         self._by_label = tuple((names.index(row.label), judge(row)) for row in table.rows if row.label is not None)
         self.fixed = _fixed(table)
+
+    @property
+    def columns(self) -> frozenset[str]:
+        """All columns of the table's own index."""
+        fallbacks = (column for label in self.labels for column in label.fallbacks)
+        filters = (column for column, _ in self.filters)
+        return frozenset((*filters, *self.label_columns, *fallbacks, *self.value_columns))
 
     @property
     def label_columns(self) -> Iterator[str]:
@@ -72,9 +82,18 @@ class TablePlan:
 
     @property
     def value_columns(self) -> Iterator[str]:
-        """Columns that hold values and their factors. The first one that has rows says which rows there are."""
+        """Columns that hold values and their factors."""
         yield from (reading.oid for reading in self.readings)
-        yield from (source.oid for reading in self.readings for source in reading.factors)
+        yield from (oid for oid in self._factors if not is_single(oid))
+
+    @property
+    def singles(self) -> Iterator[str]:
+        """Single objects of the device that hold factors."""
+        return filter(is_single, self._factors)
+
+    @property
+    def _factors(self) -> Iterator[str]:
+        return (source.oid for reading in self.readings for source in reading.factors)
 
     def accepted(self, keys: Iterable[str], tally: Tally) -> dict[str, tuple[Part, ...]]:
         """Rows whose index fits and passes the conditions on it."""
@@ -114,12 +133,18 @@ class TablePlan:
             raw = cells.get(reading.oid, _NOTHING).get(key)
             if raw is None:
                 continue
-            factor = self._factor(reading, key, cells) if reading.factors else ONE
-            if factor is None or not reading.record(raw, labels, factor, emit):
+            factor = _factor(reading, key, cells) if reading.factors else ONE
+            if factor is not None and not reading.record(raw, labels, factor, emit):
                 tally.unreadable += 1
 
-    def _factor(self, reading: Reading, key: str, cells: Cells) -> Factor | None:
-        return factor_of(reading.factors, lambda oid: cells.get(oid, _NOTHING).get(key))
+
+def _factor(reading: Reading, key: str, cells: Cells) -> Factor | None:
+    return factor_of(reading.factors, lambda oid: cells.get(oid, _NOTHING).get(SINGLE if is_single(oid) else key))
+
+
+def is_single(oid: str) -> bool:
+    """Whether it is a single object: a column never ends in .0, because its number begins at 1 (RFC 2578, 7.1.12)."""
+    return oid.endswith(".0")
 
 
 def _fixed(table: Table) -> tuple[str, ...] | None:
@@ -143,6 +168,8 @@ class Plan:
         self.tables = tuple(TablePlan(name, table) for name, table in tables)
         oids = [plan.reading.oid for plan in self.scalars]
         oids += [source.oid for plan in self.scalars for source in plan.reading.factors]
+        oids += [plan.condition[0] for plan in self.scalars if plan.condition is not None]
+        oids += [oid for table in self.tables for oid in table.singles]
         self.gets = tuple(dict.fromkeys(oids))
         metrics = [plan.reading.metric for plan in self.scalars]
         metrics += [reading.metric for table in self.tables for reading in table.readings]
@@ -156,13 +183,22 @@ class Plan:
             if raw is None:
                 tally.missing += 1
                 continue
+            if plan.condition is not None and not _meets(plan.condition, answers):
+                continue
             factor = factor_of(reading.factors, answers.get) if reading.factors else ONE
-            if factor is None or not reading.record(raw, plan.labels, factor, emit):
+            if factor is not None and not reading.record(raw, plan.labels, factor, emit):
                 tally.unreadable += 1
 
 
+def _meets(condition: tuple[str, Callable[[Raw], bool]], answers: Mapping[str, Raw]) -> bool:
+    oid, passes = condition
+    return oid in answers and passes(answers[oid])
+
+
 def _scalar(scalar: Scalar) -> ScalarPlan:
-    return ScalarPlan(compiled(scalar, tuple(scalar.labels)), tuple(scalar.labels.values()))
+    only_if = scalar.only_if
+    condition = (only_if.oid, judge_raw(only_if)) if only_if is not None and only_if.oid is not None else None
+    return ScalarPlan(compiled(scalar, tuple(scalar.labels)), tuple(scalar.labels.values()), condition)
 
 
 # Specs with the same profiles share one plan: thousands of targets have a handful of them.

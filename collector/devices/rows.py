@@ -131,6 +131,12 @@ def judge(row: RowFilter) -> Callable[[str], bool]:
     return passes
 
 
+def judge_raw(row: RowFilter) -> Callable[[Raw], bool]:
+    """Whether a column's answer meets the condition."""
+    passes = judge(row)
+    return lambda raw: passes(text(raw))
+
+
 class RowLabel:
     """One label of the rows of a table."""
 

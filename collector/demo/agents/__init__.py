@@ -1,0 +1,1 @@
+"""Simulated SNMP devices: servers, storage, switches, UPS, sensors and power plants."""

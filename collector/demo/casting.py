@@ -1,0 +1,81 @@
+"""Who is befallen: targets and devices that a fault can be laid on without touching anything else."""
+
+from __future__ import annotations
+
+import random
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from typing import Any, TypeVar
+
+from collector.demo.agents.descriptions import Description
+from collector.demo.pages import address
+from collector.demo.wiring import host_of, in_zone
+from collector.model import Target
+
+T = TypeVar("T")
+# A fault must show within its own short life.
+LONGEST_INTERVAL = 15.0
+
+
+class NothingFits(Exception):
+    """The configuration has nothing that this fault could befall."""
+
+
+class Cast:
+    """What a configuration offers; everything is cast once at most, so that no two faults meet."""
+
+    def __init__(self, targets: Mapping[str, Target], devices: Mapping[str, Description], seed: int) -> None:
+        self.devices = devices
+        self.targets = {name: target for name, target in targets.items() if in_zone(host_of(target))}
+        self._chance = random.Random(seed)  # noqa: S311  a play, not a secret
+        self._taken: set[str] = set()
+        self._looked_up = {str(spec.name).lower() for spec in self._specs("dns")}
+        self._hosts = Counter(host_of(target) for target in self.targets.values())
+
+    def pick(self, candidates: Iterable[T], host: Callable[[T], str]) -> T:
+        """One candidate whose host is still free; takes the host. Raises NothingFits."""
+        free = [one for one in candidates if host(one) not in self._taken]
+        if not free:
+            raise NothingFits
+        chosen = self._chance.choice(free)
+        self._taken.add(host(chosen))
+        return chosen
+
+    def shuffle(self, order: list[T]) -> list[T]:
+        """In an order that the seed decides."""
+        return self._chance.sample(order, len(order))
+
+    def of_kind(self, kind: str) -> Iterator[Target]:
+        """Targets of a kind that are polled often enough, by id."""
+        for _, target in sorted(self.targets.items()):
+            if target.kind == kind and target.interval <= LONGEST_INTERVAL:
+                yield target
+
+    def at(self, host: str) -> list[Target]:
+        """All targets that contact a host, by id."""
+        return [target for _, target in sorted(self.targets.items()) if host_of(target) == host]
+
+    def alone(self, kind: str) -> Iterator[Target]:
+        """Targets that nobody shares a host with, and whose name no DNS target asks for."""
+        for target in self.of_kind(kind):
+            host = host_of(target)
+            if self._hosts[host] == 1 and host not in self._looked_up:
+                yield target
+
+    def pages(self) -> Iterator[Target]:
+        """Web pages of their own URL that are judged by their words."""
+        urls = Counter(address(spec.url) for spec in self._specs("http"))
+        for target in self.of_kind("http"):
+            spec: Any = target.spec
+            if spec.body_matches and urls[address(spec.url)] == 1:
+                yield target
+
+    def devices_with(self, *models: str) -> Iterator[tuple[Target, Any]]:
+        """SNMP targets and the description of their device, of the given models (any when none)."""
+        for target in self.alone("snmp"):
+            described = self.devices.get(host_of(target))
+            if described is not None and (not models or described.model in models):
+                yield target, described
+
+    def _specs(self, kind: str) -> Iterator[Any]:
+        return (target.spec for target in self.targets.values() if target.kind == kind)

@@ -1,0 +1,207 @@
+"""The faults that can befall the simulated province, one function each."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from collector.demo.authority import Validity
+from collector.demo.casting import Cast
+from collector.demo.effects import Do, Effect
+from collector.demo.shows import Show, failing, series
+from collector.demo.wiring import host_of
+from collector.model import Target
+
+WEEK = 7 * 86400
+DELAY = 3.0
+# A page that answers normally takes some milliseconds.
+SLOW = 2.0
+FILLED = 0.97
+FULL = 0.95
+
+
+@dataclass(frozen=True, slots=True)
+class Casting:
+    """What a fault befalls, what is done to it, and what shows it."""
+
+    befalls: str
+    targets: tuple[str, ...]
+    effects: tuple[Effect, ...]
+    shows: tuple[Show, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Happening:
+    """A kind of fault; `befall` raises NothingFits."""
+
+    id: str
+    name_vi: str
+    name_en: str
+    befall: Callable[[Cast], Casting]
+
+
+def _one(target: Target, effect: Effect, *shows: Show) -> Casting:
+    return Casting(target.id, (target.id,), (effect,), shows)
+
+
+def _system_down(cast: Cast) -> Casting:
+    """Every port of a system that has several, and no device that would answer on."""
+    systems: dict[str, list[Target]] = {}
+    for target in cast.targets.values():
+        systems.setdefault(target.system, []).append(target)
+    quick = {target.id for kind in ("http", "tcp") for target in cast.alone(kind)}
+    whole = [members for members in systems.values() if len(members) > 1 and all(m.id in quick for m in members)]
+    members = cast.pick(sorted(whole, key=lambda them: them[0].id), lambda them: host_of(them[0]))
+    effects = tuple(Effect(Do.CLOSE, member.spec.peer.lower()) for member in members)
+    shows = tuple(show for member in members for show in failing(member.id, "refused"))
+    return Casting(members[0].system, tuple(member.id for member in members), effects, shows)
+
+
+def _slow(cast: Cast) -> Casting:
+    target = cast.pick(cast.pages(), host_of)
+    return _one(
+        target,
+        Effect(Do.DELAY, str(_url(target)), amount=DELAY),
+        Show(series("probe_duration_seconds", target=target.id), ">", SLOW),
+        Show(series("probe_http_duration_seconds", target=target.id, phase="processing"), ">", SLOW),
+    )
+
+
+def _wrong_content(cast: Cast) -> Casting:
+    target = cast.pick(cast.pages(), host_of)
+    regex = Show(series("probe_failed_due_to_regex", target=target.id), "==", 1)
+    return _one(target, Effect(Do.MAINTENANCE, str(_url(target))), *failing(target.id, "unexpected"), regex)
+
+
+def _flapping(cast: Cast) -> Casting:
+    target = cast.pick(cast.pages(), host_of)
+    window = f"[{3 * target.interval:g}s]"
+    changes = Show(f"changes({series('probe_success', target=target.id)}{window})", ">=", 1)
+    return _one(target, Effect(Do.FLAP, str(_url(target))), changes)
+
+
+def _url(target: Target) -> Any:
+    spec: Any = target.spec
+    return spec.url
+
+
+def _secured(target: Target) -> bool:
+    spec: Any = target.spec
+    if target.kind == "http":
+        return bool(spec.url.scheme == "https")
+    return target.kind == "tcp" and bool(spec.tls or spec.starttls)
+
+
+def _certificate(cast: Cast, validity: Validity) -> tuple[str, Sequence[Target], Effect]:
+    """A web host all of whose targets speak TLS and are polled often enough."""
+    quick = {target.id for kind in ("http", "tcp") for target in cast.of_kind(kind)}
+    fit = (page for page in cast.pages() if all(_secured(one) and one.id in quick for one in cast.at(host_of(page))))
+    host = host_of(cast.pick(fit, host_of))
+    return host, cast.at(host), Effect(Do.CERTIFICATE, host, validity)
+
+
+def _expiry(target: Target, compare: str, seconds: float) -> Show:
+    return Show(f"{series('probe_ssl_earliest_cert_expiry', target=target.id)} - time()", compare, seconds)
+
+
+def _expiring(cast: Cast) -> Casting:
+    host, targets, effect = _certificate(cast, Validity.EXPIRING)
+    shows = tuple(_expiry(target, "<", WEEK) for target in targets)
+    return Casting(host, tuple(target.id for target in targets), (effect,), shows)
+
+
+def _expired(cast: Cast) -> Casting:
+    host, targets, effect = _certificate(cast, Validity.EXPIRED)
+    shows = tuple(show for target in targets for show in (*failing(target.id, "tls"), _expiry(target, "<", 0)))
+    return Casting(host, tuple(target.id for target in targets), (effect,), shows)
+
+
+def _unresolved(cast: Cast) -> Casting:
+    target = cast.pick(cast.alone("tcp"), host_of)
+    return _one(target, Effect(Do.UNRESOLVE, host_of(target)), *failing(target.id, "resolve"))
+
+
+def _silent(cast: Cast) -> Casting:
+    target, _ = cast.pick(cast.devices_with("server", "sensor"), _device_host)
+    return _one(target, Effect(Do.SILENCE, host_of(target)), *failing(target.id, "timeout"))
+
+
+def _wrong_community(cast: Cast) -> Casting:
+    with_community = ((target, it) for target, it in cast.devices_with() if _community(target))
+    target, _ = cast.pick(with_community, _device_host)
+    return _one(target, Effect(Do.CREDENTIALS, host_of(target)), *failing(target.id, "timeout"))
+
+
+def _community(target: Target) -> bool:
+    spec: Any = target.spec
+    return str(spec.version) == "2c"
+
+
+def _device_host(pair: tuple[Target, Any]) -> str:
+    return host_of(pair[0])
+
+
+def _on_battery(cast: Cast) -> Casting:
+    target, ups = cast.pick(cast.devices_with("ups"), _device_host)
+    name = target.id
+    return _one(
+        target,
+        Effect(Do.MAINS, host_of(target)),
+        Show(series("upsOutputSource", target=name, upsOutputSource="battery"), "==", 1),
+        Show(series("upsOutputSource", target=name, upsOutputSource="normal"), "==", 0),
+        Show(series("upsSecondsOnBattery", target=name), ">", 0),
+        Show(series("upsAlarmTime", target=name, upsAlarmDescr="upsAlarmOnBattery"), ">", 0),
+        Show(series("upsAlarmTime", target=name, upsAlarmDescr="upsAlarmInputBad"), ">", 0),
+        Show(series("upsAlarmsPresent", target=name), "==", 2),
+        Show(series("upsEstimatedMinutesRemaining", target=name), "<", ups.battery_minutes),
+        *(
+            Show(series("upsInputVoltage", target=name, upsInputLineIndex=str(line)), "==", 0)
+            for line, _ in enumerate(ups.input_volts, start=1)
+        ),
+    )
+
+
+def _filling(cast: Cast) -> Casting:
+    disks = [(target, volume) for target, it in cast.devices_with("storage") for volume in it.volumes]
+    target, volume = cast.pick(disks, _device_host)
+    used, size = (
+        series(name, target=target.id, hrStorageDescr=volume.name) for name in ("hrStorageUsed", "hrStorageSize")
+    )
+    effect = Effect(Do.FILL, host_of(target), volume.name, FILLED)
+    return _one(target, effect, Show(f"{used} / {size}", ">", FULL))
+
+
+def _link_down(cast: Cast) -> Casting:
+    ports = [
+        (target, port)
+        for target, it in cast.devices_with("switch", "router")
+        for port in it.interfaces
+        if port.up and port.admin_up
+    ]
+    target, port = cast.pick(ports, _device_host)
+    effect = Effect(Do.LINK, host_of(target), port.name)
+    return _one(
+        target,
+        effect,
+        *(
+            Show(series("ifOperStatus", target=target.id, ifName=port.name, ifOperStatus=state), "==", value)
+            for state, value in (("down", 1), ("up", 0))
+        ),
+    )
+
+
+HAPPENINGS = (
+    Happening("system-down", "Hệ thống ngừng hoạt động", "System down", _system_down),
+    Happening("slow", "Trang trả lời chậm", "Slow answers", _slow),
+    Happening("wrong-content", "Trang báo đang bảo trì", "Wrong content: a maintenance page", _wrong_content),
+    Happening("certificate-expiring", "Chứng thư số sắp hết hạn", "Certificate about to expire", _expiring),
+    Happening("certificate-expired", "Chứng thư số đã hết hạn", "Certificate expired", _expired),
+    Happening("ups-on-battery", "Mất điện lưới, UPS chạy ắc quy", "UPS on battery", _on_battery),
+    Happening("storage-filling", "Ổ lưu trữ sắp đầy", "Storage filling up", _filling),
+    Happening("interface-down", "Mất kết nối một cổng mạng", "Interface down", _link_down),
+    Happening("flapping", "Trang lúc được lúc mất", "Flapping", _flapping),
+    Happening("device-silent", "Thiết bị không trả lời", "Device silent", _silent),
+    Happening("wrong-community", "Thiết bị đã đổi chuỗi community", "Wrong community", _wrong_community),
+    Happening("name-not-resolving", "Tên miền không phân giải được", "Name not resolving", _unresolved),
+)

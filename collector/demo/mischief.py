@@ -1,0 +1,99 @@
+"""Lays effects on the simulated province, and takes them off again."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from typing import TYPE_CHECKING
+
+from yarl import URL
+
+from collector.demo.agents.engine import STRANGER
+from collector.demo.authority import Validity
+from collector.demo.effects import Do, Effect
+from collector.demo.pages import under_maintenance
+from collector.demo.sites import Condition
+
+if TYPE_CHECKING:
+    from collector.demo.province import PoweredDevice, Province
+
+
+class Mischief:
+    """Applies effects. An effect that is begun twice is as good as once."""
+
+    def __init__(self, province: Province) -> None:
+        self._province = province
+        self._ways: dict[Do, Callable[[Effect, bool], Awaitable[None]]] = {
+            Do.CLOSE: self._close,
+            Do.DELAY: self._on_page,
+            Do.MAINTENANCE: self._on_page,
+            Do.FLAP: self._on_page,
+            Do.CERTIFICATE: self._certificate,
+            Do.UNRESOLVE: self._unresolve,
+            Do.SILENCE: self._on_agent,
+            Do.CREDENTIALS: self._on_agent,
+            Do.MAINS: self._on_device,
+            Do.FILL: self._on_device,
+            Do.LINK: self._on_device,
+        }
+
+    async def apply(self, effect: Effect, begin: bool) -> None:
+        """Begin or end an effect. Raises KeyError for what is not there, OSError, ValueError."""
+        await self._ways[effect.do](effect, begin)
+
+    async def _close(self, effect: Effect, begin: bool) -> None:
+        host, _, port = effect.on.rpartition(":")
+        door = self._province.doors[host, int(port)]
+        if begin:
+            door.close()
+        else:
+            await door.open()
+
+    async def _on_page(self, effect: Effect, begin: bool) -> None:
+        url = URL(effect.on)
+        site = self._province.sites[str(url.host), url.port or 0]
+        if url.path not in site.answers:
+            raise KeyError(effect.on)
+        site.conditions.pop(url.path, None)
+        if begin:
+            site.conditions[url.path] = Condition(
+                delay=effect.amount if effect.do is Do.DELAY else 0.0,
+                instead=under_maintenance(str(url.host)) if effect.do is Do.MAINTENANCE else None,
+                flapping=effect.do is Do.FLAP,
+            )
+
+    async def _certificate(self, effect: Effect, begin: bool) -> None:
+        context = self._province.contexts[effect.on]
+        validity = Validity(effect.part) if begin else Validity.GOOD
+        await asyncio.to_thread(self._province.authority.present, context, effect.on, validity)
+
+    async def _unresolve(self, effect: Effect, begin: bool) -> None:
+        if effect.on not in self._province.plan.addresses:
+            raise KeyError(effect.on)
+        if begin:
+            self._province.zone.missing.add(effect.on)
+        else:
+            self._province.zone.missing.discard(effect.on)
+
+    async def _on_agent(self, effect: Effect, begin: bool) -> None:
+        powered = self._province.devices[effect.on]
+        if effect.do is Do.SILENCE:
+            powered.agent.silence(begin)
+        else:
+            wanted = STRANGER if begin else powered.credentials
+            await self._province.agents.change_credentials(powered.agent, wanted)
+
+    async def _on_device(self, effect: Effect, begin: bool) -> None:
+        powered = self._province.devices[effect.on]
+        if effect.do is Do.MAINS:
+            _lose_mains(powered, effect, begin)
+        elif effect.do is Do.FILL:
+            powered.device.disks[effect.part].filled = effect.amount if begin else None
+        else:
+            powered.device.ports[effect.part].failed.set(begin)
+
+
+def _lose_mains(powered: PoweredDevice, effect: Effect, lost: bool) -> None:
+    if powered.device.supply is None:
+        raise KeyError(effect.on)
+    powered.device.supply.lose_mains(lost)

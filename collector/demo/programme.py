@@ -1,0 +1,110 @@
+"""What the demo tells people: progress, addresses, faults as they come and go. Vietnamese with its English twin."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+
+from rich.console import Console
+from rich.markup import escape
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, SpinnerColumn, TaskID, TextColumn
+from rich.table import Table
+
+from collector.demo.faults import Fault
+
+_STEPS = {
+    "certificates": "Cấp chứng thư số / making certificates",
+    "servers": "Mở máy chủ mô phỏng / opening simulated servers",
+    "results": "Kết quả đầu tiên / first results",
+    "prometheus": "Prometheus",
+}
+BEGINS, ENDS = "Bắt đầu / begins", "Kết thúc / ends"
+
+
+class Steps:
+    """The bars of what is being set up."""
+
+    def __init__(self, progress: Progress) -> None:
+        self._progress = progress
+        self._bars: dict[str, TaskID] = {}
+
+    def __call__(self, step: str, done: int, of: int) -> None:
+        """Show that `done` of `of` parts of a step are there."""
+        if step not in self._bars:
+            self._bars[step] = self._progress.add_task(_STEPS[step], total=of)
+        self._progress.update(self._bars[step], completed=done, total=of)
+
+
+class Programme:
+    """Prints on a console."""
+
+    def __init__(self, console: Console) -> None:
+        self._console = console
+
+    def title(self) -> None:
+        """What this is."""
+        self._console.rule("[bold]hatang demo: MÔ PHỎNG / SIMULATED")
+        self._console.print(
+            "Máy chủ, thiết bị và sự cố dưới đây là mô phỏng trên máy này; việc thăm dò là thật.\n"
+            "Servers, devices and faults below are simulated on this machine; the polling is real.\n"
+        )
+
+    @contextmanager
+    def steps(self) -> Iterator[Steps]:
+        """Bars, as long as the block lasts."""
+        columns = (SpinnerColumn(), TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn())
+        with Progress(*columns, console=self._console) as progress:
+            yield Steps(progress)
+
+    def without_prometheus(self, why: str) -> None:
+        """There is no Prometheus, and the demo goes on."""
+        self._console.print(f"[yellow]{escape(why)}[/]")
+
+    def addresses(self, rows: Iterable[tuple[str, str]]) -> None:
+        """What to open."""
+        table = Table(box=None, show_header=False, padding=(0, 2, 0, 0))
+        table.add_column()
+        table.add_column(overflow="fold")
+        for what, address in rows:
+            table.add_row(what, f"[link={address}]{escape(address)}[/link]")
+        self._console.print(table)
+
+    def plays(self, seconds: float | None, faults: int) -> None:
+        """How long, and how it ends."""
+        until = f"{seconds:g} s" if seconds is not None else "Ctrl-C"
+        self._console.print(f"{faults} sự cố mô phỏng / simulated faults; dừng / ends: {until}\n")
+
+    def fault(self, fault: Fault, begins: bool) -> None:
+        """A fault begins or ends."""
+        word, colour = (BEGINS, "red") if begins else (ENDS, "green")
+        self._console.print(
+            f"[{colour}]{word}[/] [bold]{fault.id}[/]: {escape(fault.name_vi)} / {escape(fault.name_en)}"
+            f" ({escape(fault.befalls)}; mô phỏng / simulated)",
+            highlight=False,
+            soft_wrap=True,
+        )
+        if begins:
+            self._console.print(
+                f"    {escape(fault.shows[0].expression)}", style="dim", highlight=False, soft_wrap=True
+            )
+
+    def end(self) -> None:
+        """Everything is being stopped."""
+        self._console.print("\nDừng / stopping …")
+
+
+def print_faults(console: Console, faults: Iterable[Fault], form: str) -> None:
+    """The list of faults, as `table` or `json`."""
+    if form == "json":
+        text = json.dumps([fault.described() for fault in faults], ensure_ascii=False, indent=2)
+        console.print(text, markup=False, highlight=False, soft_wrap=True, emoji=False)
+        return
+    table = Table("fault", "sự cố / name", "befalls", "from", "to", "shown by", title="MÔ PHỎNG / SIMULATED")
+    for fault in faults:
+        shows = "\n".join(show.expression for show in fault.shows)
+        begins, ends = f"{fault.begins:g} s", f"{fault.begins + fault.lasts:g} s"
+        name = f"{fault.name_vi}\n{fault.name_en}"
+        table.add_row(fault.id, escape(name), fault.befalls, begins, ends, escape(shows))
+        table.add_section()
+    console.print(table)

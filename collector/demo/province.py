@@ -1,0 +1,206 @@
+"""The province in a box: real servers on loopback for everything that the configuration's targets contact.
+
+    python -m collector.demo.province DIRECTORY CONFIG...
+
+Speaks JSON lines. On standard output: `{"step": ..., "done": n, "of": n}` while it starts, then one `{"ready": ...}`
+with what a collector needs, then `{"done": number}` or `{"failed": number, "why": ...}` for each command
+(collector.demo.effects.Command) that comes on standard input. Ends when standard input does.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import sys
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import asdict, dataclass
+from functools import partial
+from pathlib import Path
+from ssl import SSLContext
+
+import uvloop
+
+from collector.demo.agents.build import Device, build
+from collector.demo.agents.descriptions import Description, describe
+from collector.demo.agents.engine import Agent, Agents, Credentials
+from collector.demo.agents.motion import Clock
+from collector.demo.authority import Authority
+from collector.demo.doors import Door
+from collector.demo.effects import Command
+from collector.demo.mischief import Mischief
+from collector.demo.pages import read_answers
+from collector.demo.services import Conversation
+from collector.demo.sites import Site
+from collector.demo.wiring import MAIL_HOST, ZONE, Plan, ServicePlan, SitePlan, plan
+from collector.demo.zone import NameServer, Zone
+from collector.settings import SettingsError, load
+
+RESOLVER_ADDRESS = "127.0.0.1"
+Report = Callable[[str, int, int], None]
+
+
+@dataclass(frozen=True, slots=True)
+class Ready:
+    """What a collector needs: `resolver` is address:port, `address_map` as in monitor.yaml."""
+
+    resolver: str
+    ca_file: str
+    address_map: dict[str, str]
+    servers: int
+
+
+@dataclass(frozen=True, slots=True)
+class PoweredDevice:
+    """A device and its agent on the network."""
+
+    device: Device
+    agent: Agent
+    credentials: Credentials
+
+
+class Province:
+    """All simulated servers; they live on the loop that `start` runs on."""
+
+    def __init__(self, made: Plan, described: Mapping[str, Description], directory: Path) -> None:
+        self.plan = made
+        self.zone = Zone(ZONE, made.addresses, MAIL_HOST)
+        self.authority = Authority(directory)
+        self.agents = Agents()
+        self.contexts: dict[str, SSLContext] = {}
+        self.sites: dict[tuple[str, int], Site] = {}
+        self.doors: dict[tuple[str, int], Door] = {}
+        self.devices: dict[str, PoweredDevice] = {}
+        self._described = described
+        self._clock = Clock()
+        self._name_servers: list[NameServer] = []
+        self._map: dict[str, str] = {}
+
+    async def start(self, report: Report) -> Ready:
+        """Open everything; `report` is told step, done and total.
+
+        Raises OSError, and KeyError for a device that nobody described.
+        """
+        await self._certify(report)
+        total = self.plan.servers
+        resolver = await self._name_server(RESOLVER_ADDRESS, None)
+        for (host, port), tls in self.plan.name_servers.items():
+            found = await self._name_server(self.plan.addresses[host], self.contexts[host] if tls else None)
+            self._found(host, port, found)
+        for key, site in self.plan.sites.items():
+            await self._site(*key, site)
+            report("servers", len(self._map), total)
+        for key, service in self.plan.services.items():
+            await self._service(*key, service)
+            report("servers", len(self._map), total)
+        for key, credentials in self.plan.devices.items():
+            await self._device(*key, credentials)
+            report("servers", len(self._map), total)
+        report("servers", total, total)
+        return Ready(f"{RESOLVER_ADDRESS}:{resolver}", str(self.authority.ca_file), self._map, total)
+
+    async def stop(self) -> None:
+        """Close everything."""
+        for door in self.doors.values():
+            door.close()
+        for site in self.sites.values():
+            await site.close()
+        for server in self._name_servers:
+            server.stop()
+        self.agents.close()
+
+    async def _certify(self, report: Report) -> None:
+        hosts = self.plan.certificates
+        for number, host in enumerate(hosts, start=1):
+            self.contexts[host] = await asyncio.to_thread(self.authority.server_context, host)
+            report("certificates", number, len(hosts))
+
+    def _found(self, host: str, port: int, bound: int) -> None:
+        self._map[f"{host}:{port}"] = f":{bound}"
+
+    async def _name_server(self, address: str, context: SSLContext | None) -> int:
+        server = NameServer(self.zone)
+        self._name_servers.append(server)
+        return await server.start(address, context)
+
+    async def _site(self, host: str, port: int, made: SitePlan) -> None:
+        site = self.sites[host, port] = Site()
+        site.answers = dict(made.answers)
+        await self._door(host, port, Door(site.server, self.plan.addresses[host], self._tls(host, made.secure)))
+
+    async def _service(self, host: str, port: int, made: ServicePlan) -> None:
+        factory = partial(_converse, made, self._tls(host, not made.secure))
+        await self._door(host, port, Door(factory, self.plan.addresses[host], self._tls(host, made.secure)))
+
+    async def _door(self, host: str, port: int, door: Door) -> None:
+        self.doors[host, port] = door
+        self._found(host, port, await door.open())
+
+    async def _device(self, host: str, port: int, credentials: Credentials) -> None:
+        device = build(host, self._described[host], self._clock)
+        agent, found = await self.agents.add(device.tree, credentials, self.plan.addresses[host])
+        self.devices[host] = PoweredDevice(device, agent, credentials)
+        self._found(host, port, found)
+
+    def _tls(self, host: str, wanted: bool) -> SSLContext | None:
+        return self.contexts[host] if wanted else None
+
+
+def _converse(made: ServicePlan, context: SSLContext | None) -> Conversation:
+    return Conversation(made.speech(), context)
+
+
+def prepare(directories: Sequence[Path], work: Path) -> Province:
+    """A province for a configuration; `work` is an empty directory of its own. Blocks.
+
+    Raises SettingsError, ValueError.
+    """
+    config = load(directories)
+    return Province(plan(config.targets.values(), read_answers()), describe(), work)
+
+
+def _say(**words: object) -> None:
+    sys.stdout.write(json.dumps(words, ensure_ascii=False) + "\n")
+    sys.stdout.flush()
+
+
+def _progress(step: str, done: int, of: int) -> None:
+    _say(step=step, done=done, of=of)
+
+
+async def _serve(province: Province) -> None:
+    lines = asyncio.StreamReader()
+    await asyncio.get_running_loop().connect_read_pipe(lambda: asyncio.StreamReaderProtocol(lines), sys.stdin)
+    try:
+        ready = await province.start(_progress)
+        _say(ready=asdict(ready))
+        mischief = Mischief(province)
+        async for line in lines:
+            await _obey(mischief, line)
+    finally:
+        await province.stop()
+
+
+async def _obey(mischief: Mischief, line: bytes) -> None:
+    command = Command.parse(line)
+    try:
+        await mischief.apply(command.effect, command.begin)
+    except (KeyError, ValueError, OSError) as error:
+        _say(failed=command.number, why=f"{type(error).__name__}: {error}")
+    else:
+        _say(done=command.number)
+
+
+def main(arguments: Sequence[str]) -> int:
+    """Returns the exit status."""
+    work, *directories = map(Path, arguments)
+    try:
+        province = prepare(directories, work)
+        uvloop.run(_serve(province))
+    except (SettingsError, ValueError, KeyError, OSError) as error:
+        sys.stderr.write(f"{error}\n")
+        return 1
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

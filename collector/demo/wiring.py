@@ -1,0 +1,129 @@
+"""Which simulated servers a configuration needs: hosts, sites, services, name servers, devices."""
+
+from __future__ import annotations
+
+import ipaddress
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from yarl import URL
+
+from collector.demo.agents.engine import Community, Credentials, User
+from collector.demo.pages import Answer, address, health, page
+from collector.demo.services import BY_NAME, BY_PORT, Quiet, Speech
+from collector.fields import Secret
+from collector.model import Target
+
+ZONE = "quangngai.example"
+MAIL_HOST = f"mail-cong-vu.{ZONE}"
+# 127.57.0.0/16, after Resolution 57; every host of the zone gets an address of its own.
+FIRST_ADDRESS = ipaddress.IPv4Address("127.57.0.1")
+
+
+@dataclass(slots=True)
+class SitePlan:
+    """A web server: its pages by path."""
+
+    secure: bool
+    answers: dict[str, Answer] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class ServicePlan:
+    """A TCP service: `secure` speaks TLS from the start."""
+
+    speech: type[Speech]
+    secure: bool
+
+
+@dataclass(slots=True)
+class Plan:
+    """Everything to start; keys are (host, port) as the targets name them."""
+
+    addresses: dict[str, str] = field(default_factory=dict)
+    sites: dict[tuple[str, int], SitePlan] = field(default_factory=dict)
+    services: dict[tuple[str, int], ServicePlan] = field(default_factory=dict)
+    name_servers: dict[tuple[str, int], bool] = field(default_factory=dict)  # by TLS
+    devices: dict[tuple[str, int], Credentials] = field(default_factory=dict)
+
+    @property
+    def servers(self) -> int:
+        """How many servers that is, with the one that answers the collector's own lookups."""
+        return len(self.sites) + len(self.services) + len(self.name_servers) + len(self.devices) + 1
+
+    @property
+    def certificates(self) -> list[str]:
+        """Hosts that need a certificate: any TCP service may be asked for TLS midway."""
+        hosts = {host for (host, _), site in self.sites.items() if site.secure}
+        hosts |= {host for host, _ in self.services} | {host for (host, _), tls in self.name_servers.items() if tls}
+        return sorted(hosts)
+
+
+def plan(targets: Iterable[Target], written: Mapping[str, Answer]) -> Plan:
+    """What to start for the targets in the simulated zone; `written` holds answers by URL.
+
+    Raises ValueError for a page that cannot be made up.
+    """
+    made = Plan()
+    ours = [target for target in targets if in_zone(host_of(target))]
+    for target in ours:
+        _ADDERS[target.kind](made, target.spec, written)
+    for key in made.sites.keys() & made.services.keys():
+        del made.services[key]  # the web server takes its connections
+    hosts = sorted({host_of(target) for target in ours} | {ZONE})
+    made.addresses = {host: str(FIRST_ADDRESS + index) for index, host in enumerate(hosts)}
+    return made
+
+
+def host_of(target: Target) -> str:
+    """The host that a target contacts."""
+    spec: Any = target.spec
+    host = spec.url.host if target.kind == "http" else spec.server if target.kind == "dns" else spec.host
+    return str(host).lower()
+
+
+def in_zone(host: str) -> bool:
+    """Whether the demo simulates this host."""
+    return host == ZONE or host.endswith(f".{ZONE}")
+
+
+def _add_http(made: Plan, spec: Any, written: Mapping[str, Answer]) -> None:
+    url: URL = spec.url
+    site = made.sites.setdefault((str(url.host).lower(), url.port or 0), SitePlan(url.scheme == "https"))
+    answer = written.get(address(url))
+    if answer is None:
+        answer = health() if spec.json_condition is not None else page(str(url.host), spec.body_matches)
+    site.answers[url.path] = answer
+
+
+def _add_tcp(made: Plan, spec: Any, _: Mapping[str, Answer]) -> None:
+    speech = BY_NAME[spec.starttls] if spec.starttls else BY_PORT.get(spec.port, Quiet)
+    made.services[spec.host.lower(), spec.port] = ServicePlan(speech, spec.tls)
+
+
+def _add_dns(made: Plan, spec: Any, _: Mapping[str, Answer]) -> None:
+    made.name_servers[spec.server.lower(), spec.port] = spec.transport == "tls"
+
+
+def _add_snmp(made: Plan, spec: Any, _: Mapping[str, Answer]) -> None:
+    made.devices[spec.host.lower(), spec.port] = _credentials(spec)
+
+
+def _add_nothing(_made: Plan, _spec: Any, _written: Mapping[str, Answer]) -> None:
+    """An echo is answered by the operating system: an address is enough."""
+
+
+_ADDERS = {"http": _add_http, "tcp": _add_tcp, "dns": _add_dns, "snmp": _add_snmp, "icmp": _add_nothing}
+
+
+def _credentials(spec: Any) -> Credentials:
+    if str(spec.version) != "3":
+        return Community(_plain(spec.community) or "public")
+    return User(
+        spec.user, spec.auth_protocol, _plain(spec.auth_password), spec.priv_protocol, _plain(spec.priv_password)
+    )
+
+
+def _plain(secret: Secret | None) -> str | None:
+    return secret.value if secret is not None else None

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import socket
 import sys
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -37,12 +37,15 @@ def free_port() -> int:
 
 
 @asynccontextmanager
-async def hatang(config: Path, environment: Mapping[str, str] | None = None) -> AsyncIterator[Child]:
-    """Started and ready; ended by SIGTERM, which must take under ten seconds and exit with 0."""
+async def hatang(
+    config: Path, environment: Mapping[str, str] | None = None, wrapper: Sequence[str] = ()
+) -> AsyncIterator[Child]:
+    """Started (by `wrapper`, if any) and ready; ended by SIGTERM, which must take under ten seconds and exit with 0."""
     address = f"127.0.0.1:{free_port()}"
     log = config / "log.txt"
     with log.open("wb") as sink:
         process = await asyncio.create_subprocess_exec(
+            *wrapper,
             sys.executable,
             "-m",
             "collector",

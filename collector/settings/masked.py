@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Iterator
 from typing import Any
 
 import yaml
@@ -12,13 +13,24 @@ from collector.settings.origin import keys_of, visible
 
 def masked(config: Config) -> str:
     """Everything resolved, defaults included; secrets are shown as `<secret>`, by their type, not by their name."""
-    document = {
-        "monitor": visible(config.monitor),
-        "owners": [_fields(owner) for owner in config.owners.values()],
-        "systems": [_fields(system) for system in config.systems.values()],
-        "targets": [{**keys_of(target), **visible(target.spec)} for target in config.targets.values()],
-    }
-    text: str = yaml.dump(document, Dumper=yaml.CSafeDumper, sort_keys=False, allow_unicode=True, width=120)
+    return "".join(
+        (
+            _yaml({"monitor": visible(config.monitor)}),
+            *_list("owners", (_fields(owner) for owner in config.owners.values())),
+            *_list("systems", (_fields(system) for system in config.systems.values())),
+            *_list("targets", ({**keys_of(one), **visible(one.spec)} for one in config.targets.values())),
+        )
+    )
+
+
+def _list(name: str, entries: Iterable[dict[str, Any]]) -> Iterator[str]:
+    # Entry by entry: libyaml lets no other thread run while it writes one document.
+    parts = [_yaml([entry]) for entry in entries]
+    yield from (f"{name}:\n", *parts) if parts else (f"{name}: []\n",)
+
+
+def _yaml(part: Any) -> str:
+    text: str = yaml.dump(part, Dumper=yaml.CSafeDumper, sort_keys=False, allow_unicode=True, width=120)
     return text
 
 

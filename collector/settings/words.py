@@ -59,7 +59,7 @@ def _choice(node: Node, expected: str) -> str:
     choices = _CHOICE.findall(expected)
     if isinstance(node.value, str) and choices:
         return unknown("value", node.value, choices)
-    return f"expected {expected}, got {_got(node, 'string_type')}"
+    return f"expected {expected}, got {_got(node, 'string_type' if choices else '')}"
 
 
 def _got(node: Node, kind: str) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from pathlib import Path
 from typing import Any
 
@@ -234,3 +235,20 @@ class TestReload:
         first = load([with_base(tmp_path)])
         write(tmp_path, targets_d__web=WEB + "    urll: x\n")
         assert faults(tmp_path, previous=first) == faults(tmp_path, previous=first) == faults(tmp_path)
+
+
+def test_five_thousand_targets_are_quick(tmp_path: Path) -> None:
+    """A reload is a matter of what changed, not of how much there is (in CPU time, generously)."""
+    with_base(tmp_path)
+    for number in range(50):
+        entries = (WEB.removeprefix("targets:\n").replace("-web", f"-{number}-{one}") for one in range(100))
+        write(tmp_path, **{f"targets_d__{number}": "targets:\n" + "".join(entries)})
+    begun = time.process_time()
+    first = load([tmp_path])
+    loaded = time.process_time()
+    write(tmp_path, targets_d__7=WEB.replace("-web", "-new"))
+    edited = time.process_time()
+    second = load([tmp_path], first)
+    assert (len(first.targets), len(second.targets)) == (5000, 4901)
+    assert loaded - begun < 5
+    assert time.process_time() - edited < 1

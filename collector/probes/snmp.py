@@ -49,7 +49,7 @@ METRICS = (
     DROPPED,
 )
 _MAX_SESSIONS = 4096
-_NO_CONTEXT = "SNMPv3 contexts are not supported by the SNMP library: ask the device's default context"
+_NO_CONTEXT = "the SNMP library has no SNMPv3 contexts: leave `context` out, and ask the device's default one"
 
 
 def _fault(message: str) -> PydanticCustomError:

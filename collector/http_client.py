@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import asyncio
+import re
 import ssl
 from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field, replace
 from fnmatch import fnmatchcase
+from urllib.parse import urljoin
 
 from aiohttp import (
     ClientError,
@@ -27,11 +29,14 @@ from yarl import URL
 
 from collector import __version__
 from collector.http_connection import HEADERS_LIMIT, LINE_LIMIT, PASSAGE, Passage, PassageConnector
+from collector.http_fields import web_url
 from collector.model import ProbeFailed, Reason
 from collector.net import failure
 from collector.tls import tls_failure
 
 MAX_REDIRECTS = 3
+# A token, `=` and printable ASCII (RFC 6265 section 4.1.1): the rest is not sent back, nor does it reach our log.
+_COOKIE = re.compile(r"[!#-'*+.0-9A-Z^-z|~-]+=[ -~]*")
 _REDIRECTS = frozenset({301, 302, 303, 307, 308})
 _HTTP_ERRORS = (ClientError, HttpProcessingError, OSError)
 
@@ -172,7 +177,7 @@ class Visit:
 
     def _keep_cookies(self, response: ClientResponse) -> None:
         # A site that greets with a cookie and a redirect to itself would send us round for ever.
-        given = response.headers.getall("Set-Cookie", ())
+        given = [cookie for cookie in response.headers.getall("Set-Cookie", ()) if _COOKIE.fullmatch(cookie)]
         if given:
             self._cookies = self._cookies or CookieJar(unsafe=True)
             self._cookies.update_cookies_from_headers(given, response.url)
@@ -204,13 +209,13 @@ def redirected(request: Request, status: int, location: str, hosts: Sequence[str
 
 def _target(base: URL, location: str) -> URL:
     try:
-        url = base.join(URL(location))
-        origin_known = url.scheme in ("http", "https") and bool(url.raw_host) and url.port is not None
+        # Not URL.join: it takes escaped control characters of a base apart.
+        url = URL(urljoin(str(base), location))
+        if url.scheme not in ("http", "https"):
+            raise ProbeFailed(Reason.UNEXPECTED, f"redirect to {url.scheme or 'nowhere'}:")
+        return web_url(url).with_user(None)
     except ValueError as error:
         raise ProbeFailed(Reason.PROTOCOL, "redirect to what is no URL") from error
-    if not origin_known:
-        raise ProbeFailed(Reason.UNEXPECTED, f"redirect to {url.scheme or 'nowhere'}:")
-    return url.with_user(None).with_fragment(None)
 
 
 def _allowed(host: str, hosts: Sequence[str]) -> bool:

@@ -15,22 +15,28 @@ from collector.fields import Regex, Secret
 BODY_LIMIT = 1024 * 1024
 _STATUS = re.compile(r"([1-5])xx|([1-5]\d\d)(?:-([1-5]\d\d))?")
 _TOKEN = r"^[A-Za-z0-9!#$%&'*+.^_`|~-]+$"  # RFC 9110 section 5.6.2  # noqa: S105
+_HOST = re.compile(r"[A-Za-z0-9._~%:-]+")  # what a Host header can carry: a name, or an address without brackets
 _CONTROL = re.compile(r"[\x00-\x08\x0a-\x1f\x7f]")
 # What the client itself writes; a second copy would make two messages of one.
 _CLIENT_HEADERS = frozenset({"connection", "content-length", "proxy-authorization", "transfer-encoding", "upgrade"})
 
 
+def web_url(url: URL) -> URL:
+    """`url` without its fragment. Raises ValueError when it is not one that can be asked for over HTTP."""
+    if url.scheme not in ("http", "https") or not url.port or not _HOST.fullmatch(url.raw_host or ""):
+        raise ValueError(str(url))
+    return url.with_fragment(None)
+
+
 def parse_url(value: object) -> URL:
     """An absolute http or https URL, its fragment cut off. Raises ValueError for anything else."""
     try:
-        url = value if isinstance(value, URL) else URL(value) if isinstance(value, str) else URL()
-        if url.scheme not in ("http", "https") or not url.raw_host or not url.port:
-            raise ValueError(value)
+        url = web_url(value if isinstance(value, URL) else URL(value) if isinstance(value, str) else URL())
     except ValueError:
         raise PydanticCustomError("url", "expected a URL such as https://portal.example/path") from None
     if url.raw_user is not None or url.raw_password is not None:
         raise PydanticCustomError("url", "credentials do not belong in a URL: use basic_auth or proxy_auth")
-    return url.with_fragment(None)
+    return url
 
 
 class StatusRange(NamedTuple):

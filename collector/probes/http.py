@@ -221,9 +221,9 @@ def _http_date(text: str) -> float | None:
     """Unix time of an HTTP date (RFC 9110 section 5.6.7); None for what is none."""
     try:
         moment = parsedate_to_datetime(text)
-    except ValueError:
+        return (moment if moment.tzinfo else moment.replace(tzinfo=UTC)).timestamp()
+    except (ValueError, OverflowError):
         return None
-    return (moment if moment.tzinfo else moment.replace(tzinfo=UTC)).timestamp()
 
 
 KIND = Kind(

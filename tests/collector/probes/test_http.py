@@ -92,6 +92,15 @@ async def test_an_answer_without_a_length_announces_none() -> None:
     assert "probe_http_last_modified_timestamp_seconds" not in seen
 
 
+@pytest.mark.parametrize(
+    "date", ["Wed, 21 Oct 2015 07:2999999999999999999:00 GMT", "Wed, 21 Oct 2015 07:28:00 +999999", "0"]
+)
+async def test_a_date_that_is_none_is_not_told(date: str) -> None:
+    result = await ask(ok(b"", f"Last-Modified: {date}"))
+    assert result.outcome is Outcome.OK
+    assert "probe_http_last_modified_timestamp_seconds" not in values(result)
+
+
 async def test_chunks_are_put_together() -> None:
     answer = b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n3\r\nhel\r\n2\r\nlo\r\n0\r\n\r\n"
     assert (await ask(answer, body_matches=["^hello$"])).outcome is Outcome.OK
@@ -344,6 +353,8 @@ GOOD = {"url": "http://a.example/"}
         ({"url": "ftp://a/"}, "expected a URL such as"),
         ({"url": "a.example"}, "expected a URL such as"),
         ({"url": "http://"}, "expected a URL such as"),
+        ({"url": "http://a\x1fb/"}, "expected a URL such as"),
+        ({"url": "http://a b/"}, "expected a URL such as"),
         ({"url": "http://a:99999/"}, "expected a URL such as"),
         ({"url": "http://u:p@a/"}, "credentials do not belong in a URL"),
         ({"url": 5}, "expected a URL such as"),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import gzip
+import random
 import resource
 import socket
 import struct
@@ -17,7 +18,7 @@ import pytest
 
 from collector.model import Outcome, Reason, Result
 from collector.probes.http import KIND
-from tests.http_peers import Talk, ok, peer, saying
+from tests.http_peers import Talk, ok, peer, redirect, saying
 from tests.peers import Authority, leaving_nothing
 from tests.probing import probing, values
 
@@ -110,6 +111,81 @@ async def test_what_is_not_http_is_a_protocol_failure(answer: bytes) -> None:
     assert (result.outcome, result.reason) == (Outcome.FAIL, Reason.PROTOCOL), result
     assert len(result.detail) <= 200
     assert "\n" not in result.detail
+
+
+SEEDS = (
+    ok(b'{"a": 1}', "Last-Modified: Wed, 21 Oct 2015 07:28:00 GMT", "Set-Cookie: a=b; Path=/", "X: y"),
+    ok(gzip.compress(b"hello"), "Content-Encoding: gzip"),
+    redirect("/next", 302, "Set-Cookie: a=b; Path=/"),
+    redirect("http://127.0.0.1:1/c?d=e#f"),
+    HEAD + b"Transfer-Encoding: chunked\r\nTrailer: x\r\n\r\n5\r\nhello\r\n0\r\nx: y\r\n\r\n",
+    b"HTTP/1.1 101 Switch\r\nUpgrade: websocket\r\nConnection: upgrade\r\n\r\nabc",
+    b"HTTP/1.1 100 Continue\r\n\r\n" + ok(b"{}"),
+)
+SPICE = (
+    *(
+        b"\r\n",
+        b"\n",
+        b"\x00",
+        b"\x17",
+        b"\xff",
+        b"\xed\xa0\x80",
+        b":",
+        b" ",
+        b";",
+        b"=",
+        b"%",
+        b"@",
+        b"\\",
+        b"[::",
+        b"//",
+    ),
+    *(b"0", b"-1", b"99999999999999999999", b"chunked", b"gzip", b"br", b"http://", b"x" * 9000),
+    *(b"HTTP/1.1 ", b"Content-Length: ", b"Transfer-Encoding: ", b"Location: ", b"Set-Cookie: ", b"Last-Modified: "),
+)
+
+
+def spoilt(chance: random.Random) -> bytes:
+    """A good answer with some changes."""
+    data = bytearray(chance.choice(SEEDS))
+    for _ in range(chance.randint(1, 4)):
+        at = chance.randrange(len(data) + 1)
+        match chance.randrange(5):
+            case 0 | 1:
+                data[at:at] = chance.choice(SPICE)
+            case 2:
+                data[at : at + 1] = bytes([chance.randrange(256)])
+            case 3:
+                del data[at : at + chance.randint(1, 8)]
+            case 4:
+                other = chance.randrange(len(data) + 1)
+                data[at:at] = data[min(at, other) : max(at, other)]
+    return bytes(data)
+
+
+@pytest.mark.parametrize("seed", range(3))
+async def test_whatever_a_peer_says_is_never_our_fault(seed: int) -> None:
+    """No answer makes an exception of ours, hangs, or leaves text that cannot be printed."""
+    chance = random.Random(seed)
+    said = b""
+
+    async def talk(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await reader.readuntil(b"\r\n\r\n")
+        writer.write(said)
+
+    rules = {"header": "x", "regex": "never", "allow_missing": True}
+    async with peer(talk) as server, probing(KIND) as prober, leaving_nothing():
+        for number in range(400):
+            said = spoilt(chance)
+            result = await prober.run(
+                url=f"http://127.0.0.1:{server.port}/",
+                header_not_matches=[rules],
+                body_not_matches=["never"],
+                json_condition="a == `1`" if number % 2 else None,
+            )
+            assert result.outcome is not Outcome.ERROR, (said, result)
+            assert result.reason is not Reason.TIMEOUT, (said, result)
+            assert result.detail.encode().decode().isprintable(), (said, result)
 
 
 async def test_a_peer_that_asks_nothing_is_asked_once() -> None:

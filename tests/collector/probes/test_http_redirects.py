@@ -75,6 +75,8 @@ async def test_three_redirects_are_enough() -> None:
         ("ftp://127.0.0.1/", Reason.UNEXPECTED, "redirect to ftp:"),
         ("javascript:alert(1)", Reason.UNEXPECTED, "redirect to javascript:"),
         ("http://[::1/", Reason.PROTOCOL, "redirect to what is no URL"),
+        ("h\x1ft%17p://a/", Reason.UNEXPECTED, "more than 3 redirects"),
+        ("http://a\x1fb/", Reason.PROTOCOL, "redirect to what is no URL"),
         ("http://127.0.0.1:999999/", Reason.PROTOCOL, "redirect to what is no URL"),
     ],
 )
@@ -82,7 +84,7 @@ async def test_redirects_to_elsewhere_fail(location: str, reason: Reason, detail
     async with saying(redirect(location)) as server, probing(KIND) as prober:
         result = await prober.run(url=f"http://127.0.0.1:{server.port}/")
     assert (result.outcome, result.reason, result.detail) == (Outcome.FAIL, reason, detail)
-    assert values(result)["probe_http_redirects"] == 1
+    assert values(result)["probe_http_redirects"] >= 1
 
 
 @pytest.mark.parametrize("hosts", [["b.example"], ["B.example"], ["*.example"]])
@@ -190,6 +192,22 @@ async def test_cookies_given_on_the_way_are_kept_for_the_run_only() -> None:
             result = await prober.run(url=f"http://127.0.0.1:{port}/", headers={"Cookie": "mine=2"})
             assert result.outcome is Outcome.OK, result
     assert seen == ["mine=2", "mine=2; session=1"] * 2
+
+
+async def test_cookies_that_are_none_are_dropped(caplog: pytest.LogCaptureFixture) -> None:
+    """A peer's nonsense neither breaks the next request nor fills our log."""
+    nonsense = [
+        "Set-Cookie: a b=c",
+        "Set-Cookie: \u00e9=1",
+        "Set-Cookie: x=\x1f",
+        "Set-Cookie: =",
+        "Set-Cookie: fine=1",
+    ]
+    async with saying(redirect("/next", 302, *nonsense), ok()) as server, probing(KIND) as prober:
+        result = await prober.run(url=f"http://127.0.0.1:{server.port}/")
+    assert result.outcome is Outcome.OK, result
+    assert "Cookie: fine=1\r\n" in server.requests[1]
+    assert caplog.text == ""
 
 
 async def test_cookies_of_one_host_are_not_sent_to_another() -> None:

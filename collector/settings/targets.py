@@ -209,5 +209,5 @@ def readable_community(resolved: Iterable[Resolved]) -> Iterator[Fault]:
     for file, some in by_file.items():
         line, column = some[0].entry.node.at
         count = f"{len(some)} target{'s' if len(some) > 1 else ''}"
-        message = f"SNMP v1 or v2c on {count}: the community crosses the network readable; version 3 does not show it"
+        message = f"SNMP v1 or v2c on {count}: the network can read the community; prefer version 3"
         yield Fault(file, line, column, "", message)

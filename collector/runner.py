@@ -139,8 +139,8 @@ class Runner:
     def _our_fault(self, target: Target, error: BaseException) -> tuple[Reason, str]:
         if isinstance(error, PermissionError):
             return Reason.PERMISSION, str(error)
-        if isinstance(error, OSError) and error.errno in LOCAL_ERRNOS:
-            return Reason.LOCAL, str(error)
+        if isinstance(error, OSError) and (error.errno in LOCAL_ERRNOS or error.filename is not None):
+            return Reason.LOCAL, str(error)  # no descriptors left, a certificate file that is gone, ...
         detail = f"{type(error).__name__}: {error}"[:DETAIL_LIMIT]
         if self._told.get(target.id) != detail:
             self._told[target.id] = detail

@@ -215,7 +215,7 @@ async def test_a_file_of_ours_that_cannot_be_used_is_our_fault(setting: str, tmp
     context = Authority(tmp_path).server("cong.example")
     for name in ("missing.pem", "no.pem"):
         result = await ask(context, tls={setting: tmp_path / name})
-        assert result.outcome is Outcome.ERROR
+        assert (result.outcome, result.reason) == (Outcome.ERROR, Reason.LOCAL)
         assert name in result.detail
 
 

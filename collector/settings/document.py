@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import codecs
 import hashlib
+import sys
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -179,7 +180,7 @@ class _Composer:
             raise Broken(at, "a key must be plain text")
         if event.value == "<<" and event.implicit[0]:
             raise Broken(at, "merge keys (<<) are not part of YAML 1.2: use `defaults`")
-        return str(event.value)
+        return sys.intern(event.value)
 
     def _scalar(self, event: Any) -> Scalar:
         tag, text = event.tag, event.value

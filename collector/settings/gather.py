@@ -95,7 +95,7 @@ class _File:
         for target in self._mappings(node.get("targets")):
             self._gathered.entries.append(Entry(target, self._defaults, True, node.text("id"), self._synthetic))
         own = {name: child for name, child in node.children.items() if name != "targets"}
-        self._add("system", self._gathered.systems, Node(own, node.at, node.key, node.name, node.parent))
+        self._add("system", self._gathered.systems, node.replaced(own))
 
     def _add(self, what: str, known: dict[str, Written], node: Node) -> None:
         name = node.text("id")

@@ -11,6 +11,8 @@ from typing import TypeAlias
 from collector.settings.faults import Fault, quoted
 
 Position: TypeAlias = tuple[int, int]
+_COLUMN_BITS = 20
+_LAST_COLUMN = (1 << _COLUMN_BITS) - 1
 _PLAIN_NAME = re.compile(r"[A-Za-z_][\w-]*")
 
 
@@ -46,11 +48,11 @@ Scalar: TypeAlias = bool | int | float | str | SecretRef | None
 class Node:
     """One value of a YAML document, or of several that were merged.
 
-    `at` and `key` are the line and column, from 1, of the value and of the key that names it; a merged mapping
-    keeps those of its most specific part, and its children keep their own.
+    A merged mapping keeps the place of its most specific part, and its children keep their own.
     """
 
-    __slots__ = ("at", "key", "name", "parent", "value")
+    # Line and column in one whole number each: there are as many nodes as values in all files, for as long as we run.
+    __slots__ = ("_at", "_key", "name", "parent", "value")
 
     def __init__(
         self,
@@ -61,10 +63,24 @@ class Node:
         parent: Node | SourceFile,
     ) -> None:
         self.value = value
-        self.at = at
-        self.key = key
+        self._at = at[0] << _COLUMN_BITS | min(at[1], _LAST_COLUMN)
+        self._key = key[0] << _COLUMN_BITS | min(key[1], _LAST_COLUMN)
         self.name = name
         self.parent = parent
+
+    @property
+    def at(self) -> Position:
+        """Line and column of the value, from 1."""
+        return self._at >> _COLUMN_BITS, self._at & _LAST_COLUMN
+
+    @property
+    def key(self) -> Position:
+        """Line and column of the key that names the value."""
+        return self._key >> _COLUMN_BITS, self._key & _LAST_COLUMN
+
+    def replaced(self, value: Scalar | dict[str, Node] | list[Node]) -> Node:
+        """Another value in the same place."""
+        return Node(value, self.at, self.key, self.name, self.parent)
 
     def get(self, name: str) -> Node | None:
         """The child of that name; None where there is none, or where this is no mapping."""
@@ -129,4 +145,4 @@ def merged(base: Node | None, over: Node | None) -> Node | None:
     for name, child in over.value.items():
         below = value.get(name)
         value[name] = child if below is None else merged(below, child) or child
-    return Node(value, over.at, over.key, over.name, over.parent)
+    return over.replaced(value)

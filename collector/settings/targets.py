@@ -42,7 +42,7 @@ class Defaults:
         common = {name: child for name, child in node.children.items() if name in DEFAULTABLE}
         section = node.get(kind)
         own = section.children if section is not None else {}
-        return Node({**common, **own}, node.at, node.key, node.name, node.parent)
+        return node.replaced({**common, **own})
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,7 +89,7 @@ class Workshop:
             self.faults.append(node.fault("expected a mapping"))
             return
         common = {name: child for name, child in node.value.items() if name in DEFAULTABLE}
-        self._check_part(TargetKeys, Node(common, node.at, node.key, node.name, node.parent))
+        self._check_part(TargetKeys, node.replaced(common))
         for name, child in node.value.items():
             kind = self.kinds.get(name)
             if kind is not None and isinstance(child.value, dict):

@@ -155,7 +155,9 @@ def demo(  # noqa: PLR0913, PLR0917  each is an option that a user may want
         str | None, typer.Option("--for", help="Stop after this long, e.g. 60s (default: Ctrl-C).")
     ] = None,
     listen: Annotated[str, typer.Option(help="Address of the service.")] = "127.0.0.1:9464",
-    prometheus_port: Annotated[int, typer.Option(help="Port of the Prometheus that is started.")] = 9090,
+    prometheus_port: Annotated[
+        int | None, typer.Option(help="Port of the Prometheus that is started (default: 9090, or any that is free).")
+    ] = None,
     faults: Annotated[str | None, typer.Option(help="Faults to play, by id with commas; `none` for none.")] = None,
     seed: Annotated[int, typer.Option(help="Seed of what is invented.")] = 57,
     prometheus: Annotated[bool, typer.Option(help="Start a Prometheus that scrapes the service.")] = True,
@@ -170,14 +172,15 @@ def demo(  # noqa: PLR0913, PLR0917  each is an option that a user may want
     """
     from collector.demo.stage import DemoOptions, list_faults, play  # noqa: PLC0415  `run` needs no simulators
 
-    if list_them:
-        list_faults(list_format)
-        return
     configure(LogFormat.CONSOLE, LogLevel.WARNING)
-    seconds = parse_duration(play_for) if play_for else None
-    raise typer.Exit(
-        uvloop.run(play(DemoOptions(tuple(config), seconds, listen, prometheus_port, faults, seed, prometheus)))
-    )
+    if list_them:
+        raise typer.Exit(list_faults(list_format, config, seed, faults))
+    try:
+        seconds = parse_duration(play_for) if play_for else None
+    except ValueError as error:
+        raise typer.BadParameter(str(error), param_hint="--for") from None
+    options = DemoOptions(tuple(config), seconds, listen, prometheus_port, faults, seed, prometheus)
+    raise typer.Exit(uvloop.run(play(options)))
 
 
 def main() -> None:

@@ -20,7 +20,7 @@ from collector.nearest import nearest
 
 SETTLES = 5.0  # seconds until the first results have been scraped
 NEXT_AFTER = 3.0
-LASTS = 40.0
+LASTS = 35.0
 ROUND = 300.0  # then the same again
 NONE = "none"
 

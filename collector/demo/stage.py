@@ -31,6 +31,7 @@ DEFAULT_CONFIG = (Path("config"),)
 DEFAULT_SEED = 57
 PROMETHEUS_PORT = 9090
 FIRST_RESULTS_LIMIT = 15.0
+FORMS = ("table", "json")
 NOT_WELL = "probe_success == 0"
 
 
@@ -60,11 +61,15 @@ def _cast(config: Sequence[Path], seed: int, faults: str | None) -> tuple[Fault,
     return script(loaded.targets, describe(), seed, chosen(faults))
 
 
-def list_faults(form: str, config: Sequence[Path] = DEFAULT_CONFIG, seed: int = DEFAULT_SEED) -> int:
+def list_faults(
+    form: str, config: Sequence[Path] = DEFAULT_CONFIG, seed: int = DEFAULT_SEED, faults: str | None = None
+) -> int:
     """Print what would happen, and what would show it, as `table` or `json`; returns the exit status."""
+    if form not in FORMS:
+        return _complain(StageError(f"--format is one of {', '.join(FORMS)}"))
     try:
-        print_faults(Console(), _cast(config, seed, None), form)
-    except SettingsError as error:
+        print_faults(Console(), _cast(config, seed, faults), form)
+    except (SettingsError, UnknownFault) as error:
         return _complain(error)
     return 0
 

@@ -103,7 +103,8 @@ def _add_tcp(made: Plan, spec: Any, _: Mapping[str, Answer]) -> None:
 
 
 def _add_dns(made: Plan, spec: Any, _: Mapping[str, Answer]) -> None:
-    made.name_servers[spec.server.lower(), spec.port] = spec.transport == "tls"
+    host, _, port = spec.peer.lower().rpartition(":")
+    made.name_servers[host, int(port)] = spec.transport == "tls"
 
 
 def _add_snmp(made: Plan, spec: Any, _: Mapping[str, Answer]) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 from collector.demo.agents.descriptions import Description, Plant, Sensors, Server, Storage, Switch, Ups
-from collector.demo.agents.host import Disk, add_server, add_volumes
+from collector.demo.agents.host import Disk, add_array, add_server
 from collector.demo.agents.motion import Clock, age
 from collector.demo.agents.network import Port, add_interfaces
 from collector.demo.agents.plants import add_plant
@@ -50,7 +50,7 @@ def build(host: str, described: Description, clock: Clock) -> Device:
             device.disks = add_server(device.tree, host, described, clock)
             device.ports = add_interfaces(device.tree, host, described.interfaces, clock)
         case Storage():
-            device.disks = add_volumes(device.tree, described.volumes, clock)
+            device.disks = add_array(device.tree, host, described, clock)
         case Switch():
             device.ports = add_interfaces(device.tree, host, described.interfaces, clock)
         case Ups():

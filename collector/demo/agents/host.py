@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from functools import partial
 
-from collector.demo.agents.descriptions import Server, Store, Volume
+from collector.demo.agents.descriptions import Server, Storage, Store, Volume
 from collector.demo.agents.motion import Clock, Wave, age, share
 from collector.demo.agents.tree import Oid, Tree, oid
 
@@ -20,6 +20,7 @@ _PROCESSOR_TYPE = (*_HOST, 3, 1, 3)
 _MEMORY_INDEX, _SWAP_INDEX, _FIRST_PROCESSOR, _FIRST_VOLUME = 1, 10, 196608, 31
 _HZ = 100
 _KIB = 1024
+_CACHE = 64 * 1024 * 1024  # KiB of main memory of a storage array
 
 
 class Disk:
@@ -36,8 +37,22 @@ class Disk:
         return int(self.described.units * share_used)
 
 
-def add_volumes(tree: Tree, volumes: Sequence[Volume], clock: Clock) -> dict[str, Disk]:
-    """Put the rows of hrStorageTable for `volumes` into `tree`; returns the disks by name."""
+def add_array(tree: Tree, device: str, array: Storage, clock: Clock) -> dict[str, Disk]:
+    """Put all of a storage array into `tree`; returns its disks by name."""
+    _host(tree, device, _CACHE, clock)
+    return _volumes(tree, array.volumes, clock)
+
+
+def _host(tree: Tree, device: str, memory: int, clock: Clock) -> None:
+    tree.ticks((*_HOST, 1, 1, 0), lambda: age(device) + clock())
+    tree.gauge((*_HOST, 1, 5, 0), 1 + int(4 * share(f"users {device}")))
+    processes = Wave(f"processes {device}", 250 + 200 * share(f"processes {device}"), 0.05)
+    tree.gauge((*_HOST, 1, 6, 0), lambda: int(processes.at(clock())))
+    tree.integer((*_HOST, 1, 7, 0), 0)
+    tree.integer((*_HOST, 2, 2, 0), memory)
+
+
+def _volumes(tree: Tree, volumes: Sequence[Volume], clock: Clock) -> dict[str, Disk]:
     disks = {volume.name: Disk(volume, clock) for volume in volumes}
     for index, disk in enumerate(disks.values(), start=_FIRST_VOLUME):
         _storage_row(tree, index, _FIXED_DISK, disk.described.name, disk.described)
@@ -47,12 +62,7 @@ def add_volumes(tree: Tree, volumes: Sequence[Volume], clock: Clock) -> dict[str
 
 def add_server(tree: Tree, device: str, server: Server, clock: Clock) -> dict[str, Disk]:
     """Put all of a server but its interfaces into `tree`; returns its disks by name."""
-    tree.ticks((*_HOST, 1, 1, 0), lambda: age(device) + clock())
-    tree.gauge((*_HOST, 1, 5, 0), 1 + int(4 * share(f"users {device}")))
-    processes = Wave(f"processes {device}", 250 + 200 * share(f"processes {device}"), 0.05)
-    tree.gauge((*_HOST, 1, 6, 0), lambda: int(processes.at(clock())))
-    tree.integer((*_HOST, 1, 7, 0), 0)
-    tree.integer((*_HOST, 2, 2, 0), server.memory.units * server.memory.unit // _KIB)
+    _host(tree, device, server.memory.units * server.memory.unit // _KIB, clock)
     for index, kind, name, store in (
         (_MEMORY_INDEX, _RAM, "Physical memory", server.memory),
         (_SWAP_INDEX, _VIRTUAL, "Swap space", server.swap),
@@ -63,7 +73,7 @@ def add_server(tree: Tree, device: str, server: Server, clock: Clock) -> dict[st
     _load(tree, device, server, clock)
     _memory(tree, server)
     _processor_time(tree, device, server, clock)
-    return add_volumes(tree, server.volumes, clock)
+    return _volumes(tree, server.volumes, clock)
 
 
 def _storage_row(tree: Tree, index: int, kind: Oid, name: str, store: Store) -> None:

@@ -1,7 +1,7 @@
 """The service with an ear on it: `python -m tests.bench.recording --config DIR --listen HOST:PORT`.
 
-Serves as `hatang run` does until SIGTERM, and writes when each run of the targets `slow-*` ended and how long it
-took, as a JSON list of [seconds of the monotonic clock, seconds], to DIR/../durations.json.
+Serves as `hatang run` does until SIGTERM, and writes when each run of the targets `slow-*` ended, how long it took
+and whether it was ok, as a JSON list of [seconds of the monotonic clock, seconds, true], to DIR/../durations.json.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from pathlib import Path
 import uvloop
 
 from collector.model import Labels, Sample
-from collector.runner import DURATION
+from collector.runner import DURATION, SUCCESS
 from collector.service import Service
 from exporters.app import split_address
 from exporters.exposition import Exposition
@@ -31,14 +31,14 @@ class Recording(Exposition):
 
     def __init__(self) -> None:
         super().__init__()
-        self.durations: list[tuple[float, float]] = []
+        self.durations: list[tuple[float, float, bool]] = []
 
     def put(self, owner: str, labels: Labels, samples: Iterable[Sample]) -> None:
         """Put, and remember."""
         if owner.startswith(f"values {WATCHED}"):
             samples = tuple(samples)
-            now = time.monotonic()
-            self.durations += [(now, sample.value) for sample in samples if sample.metric is DURATION]
+            values = {sample.metric.name: sample.value for sample in samples}
+            self.durations.append((time.monotonic(), values[DURATION.name], values.get(SUCCESS.name) == 1))
         super().put(owner, labels, samples)
 
 

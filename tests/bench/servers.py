@@ -10,6 +10,7 @@ import sys
 from collections.abc import AsyncIterator, Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import cast
 
 import trustme
 import uvloop
@@ -104,16 +105,14 @@ class _Slow(asyncio.Protocol):
     """Answers each connection once."""
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        self._transport = transport
+        self._transport = cast("asyncio.Transport", transport)
 
     def data_received(self, data: bytes) -> None:
         asyncio.get_running_loop().call_later(SLOWNESS, self._answer)
 
     def _answer(self) -> None:
-        transport = self._transport
-        if isinstance(transport, asyncio.WriteTransport):
-            transport.write(b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\nConnection: close\r\n\r\nok")
-            transport.close()
+        self._transport.write(b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\nConnection: close\r\n\r\nok")
+        self._transport.close()
 
 
 async def _serve_slowly(port: int) -> None:

@@ -1,0 +1,116 @@
+"""The shipped inventory says what the province's report says: no more, no less, and nothing guessed."""
+
+from __future__ import annotations
+
+import unicodedata
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from collector.settings import Config, load
+
+ROOT = Path(__file__).parents[2]
+CONFIG = ROOT / "config"
+REPORT = ROOT.parent / "shared" / "facts" / "seed-inventory.yaml"
+FACTS = yaml.safe_load((ROOT / "tests" / "facts" / "systems.yaml").read_text())
+SYSTEMS: dict[str, dict[str, Any]] = {entry["id"]: entry for entry in FACTS["systems"]}
+FILES = sorted([*CONFIG.glob("targets.d/*.yaml"), *CONFIG.glob("inventory.d/*.yaml")])
+STATED = ("kind", "name_vi", "name_en", "owner", "hosting", "part_of", "source_section", "aliases")
+
+
+@pytest.fixture(scope="module")
+def config() -> Config:
+    """What `config/` alone says."""
+    return load([CONFIG])
+
+
+@pytest.fixture(scope="module")
+def written() -> dict[str, dict[str, Any]]:
+    """Systems as the files have them, by id: also what the service itself does not read."""
+    documents = [yaml.safe_load(path.read_text()) for path in FILES]
+    return {system["id"]: system for document in documents for system in document.get("systems", [])}
+
+
+def test_the_facts_are_the_report() -> None:
+    """Every entry of these kinds in the report's inventory is in our copy of the facts, word for word."""
+    if not REPORT.exists():
+        pytest.skip("the report's inventory is not beside this checkout")
+    report = yaml.safe_load(REPORT.read_text())
+    kinds = {entry["kind"] for entry in SYSTEMS.values()}
+    entries = {entry["id"]: entry for entry in report["entries"] if entry["kind"] in kinds}
+    assert set(SYSTEMS) == set(entries)
+    for name, entry in entries.items():
+        figures = {figure["metric"]: figure["value"] for figure in entry["figures"]}
+        assert SYSTEMS[name].get("figures", {}) == figures
+        assert {key: SYSTEMS[name].get(key) for key in STATED} == {key: entry.get(key) for key in STATED}
+    assert FACTS["owners"] == report["owners"]
+
+
+def test_no_kind_of_the_report_is_left_out() -> None:
+    assert {entry["kind"] for entry in SYSTEMS.values()} == {
+        "data-centre",
+        "information-system",
+        "database",
+        "data-store",
+        "platform",
+        "portal",
+        "app",
+        "security-system",
+        "network",
+        "iot-system",
+        "mobile-operator",
+    }
+
+
+@pytest.mark.parametrize("name", sorted(SYSTEMS))
+def test_each_system_is_there_as_stated(name: str, config: Config, written: dict[str, dict[str, Any]]) -> None:
+    fact, system = SYSTEMS[name], config.systems[name]
+    assert (system.name_vi, system.name_en) == (fact["name_vi"], fact["name_en"])
+    assert (system.category, system.owner) == (fact["kind"], fact["owner"])
+    assert (system.hosting, system.part_of) == (fact.get("hosting"), fact.get("part_of"))
+    assert system.source_section == fact["source_section"]
+    assert set(fact.get("aliases", [])) <= set(written[name].get("aliases", []))
+    assert any(target.system == name for target in config.targets.values())
+
+
+def test_nothing_is_invented(config: Config) -> None:
+    assert set(config.systems) == set(SYSTEMS)
+    assert not [system.id for system in config.systems.values() if system.synthetic or system.tier is not None]
+    assert not [target.id for target in config.targets.values() if target.synthetic]
+
+
+def test_owners_are_those_of_the_report(config: Config) -> None:
+    names = {owner["id"]: (owner["name_vi"], owner["name_en"]) for owner in FACTS["owners"]}
+    names["unstated"] = ("Chưa nêu", "Not stated")
+    assert {owner.id: (owner.name_vi, owner.name_en) for owner in config.owners.values()} == names
+
+
+def test_reported_size_is_carried(written: dict[str, dict[str, Any]]) -> None:
+    assert "170 TB" in written["ttdl-tinh"]["note"]
+    assert "24 information systems" in written["ttdl-tinh"]["note"]
+    assert "34 provincial systems" in written["lgsp"]["note"]
+
+
+def test_targets_are_named_after_their_system(config: Config) -> None:
+    """A target's id is stable for ever, so it must say whose it is."""
+    assert not [target.id for target in config.targets.values() if not target.id.startswith(f"{target.system}-")]
+
+
+def test_addresses_nobody_gave_are_reserved_names(config: Config) -> None:
+    """RFC 6761: .example is never anybody's."""
+    hosts = {target.id: target.spec.peer.rpartition(":")[0] or target.spec.peer for target in config.targets.values()}
+    assert not {name: host for name, host in hosts.items() if not host.endswith("quangngai.example")}
+
+
+def test_loads_without_a_warning(config: Config) -> None:
+    assert [str(warning) for warning in config.warnings] == []
+
+
+@pytest.mark.parametrize("path", FILES, ids=lambda path: path.name)
+def test_files_begin_with_what_they_hold(path: Path) -> None:
+    text = path.read_text()
+    assert unicodedata.is_normalized("NFC", text)
+    assert text.startswith("# ")
+    assert max(map(len, text.splitlines())) <= 120

@@ -147,7 +147,8 @@ class Visit:
         return b"".join(parts)
 
     def close(self) -> None:
-        """Close the connection, if there still is one."""
+        """Close the connection, if there still is one; what was measured stays."""
+        self.passage.wire = None
         if self.response is not None:
             self.response.close()
 

@@ -39,8 +39,9 @@ class Wire(ResponseHandler):
         """Hand `data` to aiohttp's parser."""
         if not self.heard:
             self.heard = True
-            if self._first_byte is not None:
-                self._first_byte()
+            first_byte, self._first_byte = self._first_byte, None
+            if first_byte is not None:
+                first_byte()
         super().data_received(data)
 
     def connection_lost(self, exc: BaseException | None) -> None:

@@ -160,6 +160,7 @@ async def handshake(
         )
     except BaseException as error:
         transport.abort()
+        del protocol  # it keeps the error, whose traceback would keep it
         if isinstance(error, ConnectionError):
             raise ProbeFailed(Reason.TLS, "the peer closed the connection during the handshake") from error
         raise

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 import gzip
 import random
 import resource
@@ -16,6 +17,8 @@ from pathlib import Path
 import psutil
 import pytest
 
+from collector.http_client import Visit
+from collector.http_connection import Passage, Wire
 from collector.model import Outcome, Reason, Result
 from collector.probes.http import KIND
 from tests.http_peers import Talk, ok, peer, redirect, saying
@@ -309,6 +312,26 @@ async def test_many_runs_leave_nothing(over_tls: bool, tmp_path: Path) -> None:
 async def answer(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
     await reader.readuntil(b"\r\n\r\n")
     writer.write(ok())
+
+
+@pytest.mark.parametrize("trusted", [None, True, False])
+async def test_what_a_run_made_is_freed_without_the_garbage_collector(trusted: bool | None, tmp_path: Path) -> None:
+    """Cycles would cost a pass over all targets' data every few hundred polls."""
+    async with (
+        tls_or_not(trusted is not None, tmp_path, answer) as (url, tls),
+        probing(KIND) as prober,
+    ):
+        await prober.run(url=url, tls=tls if trusted else {})
+        gc.collect()
+        gc.disable()
+        try:
+            for _ in range(5):
+                await prober.run(url=url, tls=tls if trusted else {})
+            await asyncio.sleep(0.05)
+            left = [thing for thing in gc.get_objects() if isinstance(thing, (Passage, Visit, Wire))]
+        finally:
+            gc.enable()
+    assert left == []
 
 
 async def test_a_request_that_the_peer_does_not_read_ends_with_the_run() -> None:

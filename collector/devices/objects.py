@@ -47,11 +47,19 @@ def _texts(mapping: Any) -> Any:
     return {str(key): value for key, value in mapping.items()} if isinstance(mapping, dict) else mapping
 
 
+def _some(entries: Any) -> Any:
+    if not entries:
+        raise fault("at least one entry is needed")
+    return entries
+
+
+# Not `min_length`: that is also reported where an entry is there, but is wrong.
+Some = AfterValidator(_some)
 Oid = Annotated[str, AfterValidator(_oid), WithJsonSchema({"type": "string", "pattern": rf"^\.?{_OID.pattern}$"})]
 MetricName = Annotated[str, Field(pattern=r"^[a-zA-Z_][a-zA-Z0-9_]*$"), AfterValidator(_metric_name)]
 LabelName = Annotated[str, Field(pattern=r"^[a-zA-Z_][a-zA-Z0-9_]*$"), AfterValidator(_label_name)]
 # A key of YAML is a number or a text; here it is always the text of a device's answer.
-Enum = Annotated[dict[str, str], BeforeValidator(_texts), Field(min_length=1)]
+Enum = Annotated[dict[str, str], BeforeValidator(_texts), Some]
 TextSyntax: TypeAlias = Literal["text", "hex", "mac", "ip", "oid"]
 NumberSyntax: TypeAlias = Literal["number", "float32", "float64", "date-and-time", "date-text", "ntp"]
 
@@ -80,6 +88,12 @@ class Extract(Part):
 
     regex: Regex = Field(description="RE2 expression that must match somewhere in the text.")
     value: str = Field("$1", pattern=r"^(\$[0-9]|-?[0-9]+(\.[0-9]+)?)$", description="A group, or a fixed number.")
+
+    @model_validator(mode="after")
+    def _consistent(self) -> Extract:
+        if self.value.startswith("$") and int(self.value[1:]) > self.regex.pattern.groups:
+            raise fault(f"the expression has no group {self.value[1:]}")
+        return self
 
 
 class Value(Part):

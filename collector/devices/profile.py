@@ -11,7 +11,7 @@ from typing import Annotated, Any
 
 from pydantic import BeforeValidator, Field, model_validator
 
-from collector.devices.objects import MAX_LABELS, IndexPart, Label, Oid, Part, RowFilter, Scalar, Value, fault
+from collector.devices.objects import MAX_LABELS, IndexPart, Label, Oid, Part, RowFilter, Scalar, Some, Value, fault
 
 
 def _named(entry: Any) -> Any:
@@ -22,17 +22,19 @@ class Table(Part):
     """A conceptual table: each row becomes one series of each column, told apart by at most three labels."""
 
     name: str = Field(min_length=1, description="Name in the MIB; for messages.")
-    index: tuple[Annotated[IndexPart, BeforeValidator(_named)], ...] = Field(
-        min_length=1, description="Parts of the index, in order; a name alone is an integer."
-    )
-    labels: tuple[Annotated[Label, BeforeValidator(_named)], ...] = Field(
-        min_length=1, max_length=MAX_LABELS, description="A name alone is a part of the index."
-    )
+    index: Annotated[
+        tuple[Annotated[IndexPart, BeforeValidator(_named, json_schema_input_type=str | IndexPart)], ...], Some
+    ] = Field(description="Parts of the index, in order; a name alone is an integer.")
+    labels: Annotated[
+        tuple[Annotated[Label, BeforeValidator(_named, json_schema_input_type=str | Label)], ...], Some
+    ] = Field(max_length=MAX_LABELS, description="What tells rows apart; a name alone is a part of the index.")
     rows: tuple[RowFilter, ...] = Field((), description="Conditions, all of which a row must meet.")
     walk: tuple[Oid, ...] = Field(
         (), description="Subtrees to walk whole, for agents that answer a column or a GET badly."
     )
-    columns: tuple[Value, ...] = Field(min_length=1, description="What to expose.")
+    columns: Annotated[tuple[Value, ...], Some] = Field(
+        description="What to expose. The first one that has any rows says which rows there are."
+    )
 
     @model_validator(mode="after")
     def _consistent(self) -> Table:

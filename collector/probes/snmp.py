@@ -13,6 +13,7 @@ from pydantic import BeforeValidator, Field, PlainSerializer, ValidationInfo, Wi
 from pydantic_core import PydanticCustomError
 
 from collector.devices import DROP_REASONS, DeviceProfile, Plan, Tally, plan_of
+from collector.devices.objects import Some
 from collector.fields import Duration, Host, IpProtocol, Port, Secret
 from collector.model import Emit, Kind, Metric, ProbeFailed, Reason, Spec
 from collector.nearest import nearest
@@ -95,8 +96,8 @@ class SnmpSpec(Spec):
     )
     priv_password: Secret | None = Field(None, description="Password that the encryption key is made from.")
     context: str | None = Field(None, description="SNMPv3 context: not supported, and refused.")
-    profiles: tuple[Profile, ...] = Field(
-        min_length=1, description="Device profiles to read in one run; what two of them name is asked for once."
+    profiles: Annotated[tuple[Profile, ...], Some] = Field(
+        description="Device profiles to read in one run; what two of them name is asked for once."
     )
     request_timeout: Duration = Field(1.5, description="How long to wait for one answer.")
     retries: int = Field(2, ge=0, le=10, description="How often to ask again, within the target's time limit.")

@@ -103,5 +103,5 @@ def _sockets() -> int:
     count = 0
     for entry in Path("/proc/self/fd").iterdir():
         with suppress(OSError):
-            count += str(entry.readlink()).startswith("socket:")
+            count += str(entry.readlink()).startswith(("socket:", "anon_inode:[eventpoll]"))
     return count

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ipaddress
 import re
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from enum import StrEnum
 from pathlib import Path
@@ -12,6 +13,7 @@ from typing import Annotated, Any, ClassVar, Literal
 import jmespath
 import re2
 from jmespath.exceptions import JMESPathError
+from jmespath.functions import Functions
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, WithJsonSchema
 from pydantic_core import PydanticCustomError, core_schema
 
@@ -20,6 +22,7 @@ _UNITS = {"ms": 0.001, "s": 1.0, "m": 60.0, "h": 3600.0, "d": 86400.0, "w": 6048
 _DURATION = re.compile(r"(?:\d+(?:\.\d+)?(?:ms|[smhdw]))+")
 _DURATION_PART = re.compile(r"(\d+(?:\.\d+)?)(ms|[smhdw])")
 _SIZES = {"B": 1, "KB": 1000, "MB": 1000**2, "GB": 1000**3, "KiB": 1024, "MiB": 1024**2, "GiB": 1024**3}
+_PREAMBLE = re.compile(r"(?:Bad|Invalid) jmespath expression: ", re.IGNORECASE)
 _SIZE = re.compile(r"(\d+)\s*([KMG]i?B|B)?")
 
 
@@ -162,6 +165,15 @@ class Regex(_Compiled):
         return self.pattern.search(text)
 
 
+def _functions(parsed: Any) -> Iterator[str]:
+    """Names of the functions that a parsed expression calls: the library looks them up only when it runs."""
+    if isinstance(parsed, dict):
+        if parsed.get("type") == "function_expression":
+            yield parsed["value"]
+        for child in parsed.get("children", ()):
+            yield from _functions(child)
+
+
 @dataclass(frozen=True, slots=True)
 class JmesPath(_Compiled):
     """A JMESPath expression (jmespath.org specification)."""
@@ -173,9 +185,13 @@ class JmesPath(_Compiled):
     def compile(cls, text: str) -> JmesPath:
         """Raises a pydantic error that carries the parser's first line."""
         try:
-            return cls(text, jmespath.compile(text))
+            expression = jmespath.compile(text)
+            for name in _functions(expression.parsed):
+                if name not in Functions.FUNCTION_TABLE:
+                    raise JMESPathError(f"unknown function {name}()")
+            return cls(text, expression)
         except JMESPathError as error:
-            cause = str(error).splitlines()[0]
+            cause = _PREAMBLE.sub("", str(error).splitlines()[0]).removesuffix(", for expression:").removesuffix(":")
             raise PydanticCustomError("jmespath", "bad JMESPath: {cause}", {"cause": cause}) from None
 
     def search(self, document: Any) -> Any:

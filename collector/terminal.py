@@ -95,7 +95,7 @@ def show_kind(kind: Kind[Any, Any]) -> None:
     out.print(f"[bold]{kind.name}[/]: {kind.summary}\n")
     settings = Table("setting", "default", "meaning", box=None, header_style="bold")
     for name, field in kind.spec.model_fields.items():
-        settings.add_row(name, default_text(field), escape(field.description or ""))
+        settings.add_row(field.alias or name, default_text(field), escape(field.description or ""))
     out.print(settings)
     metrics = Table("metric", "labels", "meaning", box=None, header_style="bold")
     for metric in kind.metrics:

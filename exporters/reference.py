@@ -49,7 +49,7 @@ def settings() -> str:
     models |= {f"kind `{kind.name}`": kind.spec for kind in registry.KINDS}
     for title, model in models.items():
         rows = [
-            [f"`{name}`", terminal.default_text(field), field.description or ""]
+            [f"`{field.alias or name}`", terminal.default_text(field), field.description or ""]
             for name, field in model.model_fields.items()
         ]
         parts.append(f"**{title}**\n\n{markdown_table(header, rows)}\n")

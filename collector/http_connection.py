@@ -68,7 +68,8 @@ class Passage:
     """How the connections of one run are made, and what they showed.
 
     `seconds` holds the phases that are over (resolve, connect, tls, processing, transfer), summed over all
-    requests of the run. `secured` is what the newest connection's handshake agreed on, None without TLS.
+    requests of the run; a proxy's CONNECT is part of connect. `secured` is what the newest connection's
+    handshake agreed on, None without TLS.
     """
 
     net: Net
@@ -161,8 +162,9 @@ class Passage:
                 context = await self.net.tls.get(unverified(self.tls))
                 transport, _ = await self._reach(url, self._bare_wire, quiet=True)
                 transport, _ = await self._secure(transport, url, context)
-                emit_tls(transport.get_extra_info("ssl_object"), False, self.emit)
+                secured = transport.get_extra_info("ssl_object")
                 transport.abort()
+                emit_tls(secured, False, self.emit)
         except (OSError, ProbeFailed):  # the first handshake has given the verdict
             return
 

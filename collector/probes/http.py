@@ -8,10 +8,10 @@ from functools import cached_property, lru_cache
 from typing import Literal
 
 from aiohttp import ClientResponse, ClientSession
-from pydantic import Field, IPvAnyAddress, model_validator
+from pydantic import Field, model_validator
 from pydantic_core import PydanticCustomError
 
-from collector.fields import IpProtocol, JmesPath, Regex, Secret, Size, Tls
+from collector.fields import Address, IpProtocol, JmesPath, Regex, Secret, Size, Tls
 from collector.http_answer import body_fault, condition_fault, header_fault
 from collector.http_client import Request, Visit, open_session
 from collector.http_connection import Passage, Proxy
@@ -75,12 +75,14 @@ class HttpSpec(Spec):
     compression: Literal["gzip", "deflate", "identity"] | None = Field(
         None, description="Encoding to ask for; the answer must come in it. Without, none is asked for."
     )
-    proxy: HttpUrl | None = Field(None, description="Proxy to go through; https targets by CONNECT.")
+    proxy: HttpUrl | None = Field(
+        None, description="Proxy to go through (https targets by CONNECT); it looks the target's name up."
+    )
     proxy_auth: BasicAuth | None = Field(None, description="Name and password for the proxy.")
     proxy_tls: Tls = Field(Tls(), description="How to speak TLS to an https proxy.")
     tls: Tls = Field(Tls(), description="How to speak TLS to the target.")
     ip: IpProtocol = Field(IpProtocol.PREFER_IP4, description="Address family to use.")
-    source_ip: IPvAnyAddress | None = Field(None, description="Own address to connect from.")
+    source_ip: Address | None = Field(None, description="Own address to connect from.")
     follow_redirects: bool = Field(True, description="Follow redirects: at most 3, on the same host.")
     allowed_redirect_hosts: tuple[str, ...] = Field(
         (), description="Other hosts to follow to (`*` matches any text); credentials are not sent there."
@@ -150,8 +152,7 @@ class HttpSpec(Spec):
 
 async def probe(spec: HttpSpec, emit: Emit, context: Context[ClientSession]) -> None:
     """One visit. Raises ProbeFailed; OSError when the fault is ours."""
-    source_ip = str(spec.source_ip) if spec.source_ip else None
-    passage = Passage(context.net, context.deadline, emit, spec.ip, spec.tls, spec.via, source_ip)
+    passage = Passage(context.net, context.deadline, emit, spec.ip, spec.tls, spec.via, spec.source_ip)
     visit = Visit(context.resource, passage, spec.request)
     try:
         response = await visit.go(spec.follow_redirects, spec.allowed_redirect_hosts)

@@ -379,7 +379,7 @@ GOOD = {"url": "http://a.example/"}
         ({**GOOD, "valid_http_versions": ["HTTP/2"]}, "'HTTP/1.0' or 'HTTP/1.1'"),
         ({**GOOD, "body_matches": ["("]}, "bad regular expression"),
         ({**GOOD, "json_condition": "a ="}, "bad JMESPath"),
-        ({**GOOD, "source_ip": "here"}, "not a valid IPv4 or IPv6 address"),
+        ({**GOOD, "source_ip": "here"}, "expected an IPv4 or IPv6 address"),
         ({**GOOD, "url_": "x"}, "Extra inputs are not permitted"),
     ],
 )

@@ -52,7 +52,7 @@ docs: setup ## write the tables of README.md and config/schema.json anew
 	$(BIN)/hatang schema > config/schema.json
 
 golden: setup ## write the golden files anew
-	HATANG_GOLDEN=1 $(PYTEST) -m "not system" tests/collector/probes
+	HATANG_GOLDEN=1 $(PYTEST) -m "not system" tests/collector/probes tests/collector/settings
 
 check: setup ## read config/ and show every fault of it
 	$(BIN)/hatang check $(ARGS)

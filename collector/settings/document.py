@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import codecs
 import hashlib
+import stat
 import sys
 from dataclasses import dataclass
 from pathlib import Path
@@ -48,7 +49,10 @@ def read(path: Path, shown: str, known: Document | None = None) -> Document:
     """The document in `path`; `known` itself when the bytes are the same as its own. Raises nothing."""
     source = SourceFile(path, shown)
     try:
-        content = path.read_bytes()
+        if not stat.S_ISREG(path.stat().st_mode):  # a pipe would hold us for ever
+            return Document(source, b"", None, (Fault(shown, 1, 1, "", "not a regular file"),))
+        with path.open("rb") as file:
+            content = file.read(MAX_BYTES + 1)
     except OSError as error:
         return Document(source, b"", None, (Fault(shown, 1, 1, "", f"cannot be read: {error.strerror}"),))
     digest = hashlib.sha256(content).digest()

@@ -28,6 +28,11 @@ class Fault:
             if not text.isprintable():
                 object.__setattr__(self, name, printable(text))
 
+    @property
+    def place(self) -> tuple[str, int, int]:
+        """File, line and column."""
+        return self.file, self.line, self.column
+
     def __str__(self) -> str:
         place = f"{self.file}:{self.line}:{self.column}: "
         return f"{place}{self.path}: {self.message}" if self.path else place + self.message

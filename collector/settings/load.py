@@ -50,7 +50,7 @@ def load(directories: Sequence[Path], previous: Config | None = None) -> Config:
         workshop.check_defaults(node)
     resolved = _resolved(workshop, gathered)
     faults = [*files.faults, *gathered.faults, *found.faults, *wrong, *profiles.faults, *credentials.faults]
-    faults += profiles.complaints(workshop.faults)
+    faults += profiles.complaints(workshop.of_defaults + workshop.faults)
     if faults or service is None:
         raise SettingsError(faults)
     workshop.warnings.update(files.warnings, credentials.warnings, readable_community(resolved.values()))

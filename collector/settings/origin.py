@@ -89,10 +89,13 @@ def _parts(value: Any) -> dict[str, Any]:
 
 
 def _line(value: Any, node: Node | None) -> str:
-    shown = visible(value)
-    if node is not None and shown != MASK and isinstance(node.value, str):
-        shown = node.value  # 30s rather than 30.0
+    text = _flow(visible(value))
+    # As it is written (30s rather than 30.0), unless that is a secret, or something made from one.
+    return _flow(node.value) if node is not None and isinstance(node.value, str) and MASK not in text else text
+
+
+def _flow(value: Any) -> str:
     text: str = yaml.dump(
-        shown, Dumper=yaml.CSafeDumper, default_flow_style=True, sort_keys=False, allow_unicode=True, width=10_000
+        value, Dumper=yaml.CSafeDumper, default_flow_style=True, sort_keys=False, allow_unicode=True, width=10_000
     )
     return text.removesuffix("\n").removesuffix("\n...").strip()

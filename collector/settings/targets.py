@@ -81,12 +81,13 @@ class Workshop:
     previous: Mapping[str, Resolved] = field(default_factory=dict)
     same_profiles: bool = False
     faults: list[Fault] = field(default_factory=list)
+    of_defaults: list[Fault] = field(default_factory=list)
     warnings: set[Fault] = field(default_factory=set)
 
     def check_defaults(self, node: Node) -> None:
         """Find what is wrong in a `defaults` mapping, whether a target uses it or not."""
         if not isinstance(node.value, dict):
-            self.faults.append(node.fault("expected a mapping"))
+            self.of_defaults.append(node.fault("expected a mapping"))
             return
         common = {name: child for name, child in node.value.items() if name in DEFAULTABLE}
         self._check_part(TargetKeys, node.replaced(common))
@@ -95,14 +96,14 @@ class Workshop:
             if kind is not None and isinstance(child.value, dict):
                 self._check_part(kind.spec, child)
             elif kind is not None and child.value is not None:
-                self.faults.append(child.fault("expected a mapping of settings of this kind"))
+                self.of_defaults.append(child.fault("expected a mapping of settings of this kind"))
             elif kind is None and name not in common:
                 message = unknown("key", name, (*DEFAULTABLE, *self.kinds))
-                self.faults.append(child.fault(message, key=True))
+                self.of_defaults.append(child.fault(message, key=True))
 
     def _check_part(self, model: type[BaseModel], node: Node) -> None:
         plain = self.credentials.children(node)
-        self.faults += checked(model, plain, node, context=self.context, partial=True)[1]
+        self.of_defaults += checked(model, plain, node, context=self.context, partial=True)[1]
 
     def make(self, entry: Entry) -> Resolved | None:
         """The target of `entry`; None when it has faults, which are then in `faults`."""
@@ -143,7 +144,8 @@ class Workshop:
         if keys is not None:
             faults += _too_slow(keys, entry.node, node)
         if faults or keys is None or kind is None or spec is None:
-            self.faults += faults
+            told = {fault.place for fault in self.of_defaults}
+            self.faults += (fault for fault in faults if fault.place not in told)
             return None
         return _target(keys, kind.name, spec, entry)
 

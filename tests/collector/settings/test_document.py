@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import time
 from pathlib import Path
 
@@ -121,9 +122,14 @@ def test_the_same_bytes_are_not_parsed_again(tmp_path: Path) -> None:
 
 
 def test_a_file_that_cannot_be_read(tmp_path: Path) -> None:
-    (tmp_path / "a.yaml").mkdir()
-    assert [str(fault) for fault in read(tmp_path / "a.yaml", "a.yaml").faults] == [
-        "a.yaml:1:1: cannot be read: Is a directory"
+    os.mkfifo(tmp_path / "pipe.yaml")
+    (tmp_path / "away.yaml").symlink_to("nowhere")
+    (tmp_path / "endless.yaml").symlink_to("/dev/zero")
+    said = [str(fault) for path in sorted(tmp_path.iterdir()) for fault in read(path, path.name).faults]
+    assert said == [
+        "away.yaml:1:1: cannot be read: No such file or directory",
+        "endless.yaml:1:1: not a regular file",
+        "pipe.yaml:1:1: not a regular file",
     ]
 
 

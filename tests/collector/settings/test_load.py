@@ -10,7 +10,10 @@ import pytest
 
 from collector.fields import IpProtocol
 from collector.model import Target
+from collector.probes.http import HttpSpec
 from collector.settings import Config, SettingsError, load
+from collector.settings.faults import unknown
+from collector.settings.validation import field_keys
 from tests.configuring import BASE, with_base, write
 
 WEB = """\
@@ -172,6 +175,17 @@ def test_a_broken_file_does_not_make_the_others_wrong(tmp_path: Path) -> None:
     assert faults(tmp_path) == [
         "inventory.d/base.yaml:9:6: the file ends in the middle",
         "targets.d/web.yaml:6:9: targets[portal-web].ip: unknown value 'ip5'; did you mean 'ip6'?",
+    ]
+
+
+def test_a_fault_of_the_defaults_is_told_once(tmp_path: Path) -> None:
+    """Where it stands, not at every target that it reaches."""
+    with_base(tmp_path, monitor="defaults: {timeout: 40s, http: {intervall: 9s, ip: [1]}}\n", targets_d__web=WEB)
+    write(tmp_path, targets_d__more=WEB.replace("-web", "-two"))
+    assert faults(tmp_path) == [
+        "monitor.yaml:1:21: defaults.timeout: timeout 40s (monitor.yaml:1) must be shorter than interval 30s (default)",
+        f"monitor.yaml:1:33: defaults.http.intervall: {unknown('key', 'intervall', field_keys(HttpSpec))}",
+        "monitor.yaml:1:52: defaults.http.ip: expected 'ip4', 'ip6', 'prefer-ip4' or 'prefer-ip6', got a list",
     ]
 
 

@@ -49,6 +49,8 @@ class Service:
         self._sink = sink
         self._stack = AsyncExitStack()
         self._reloading = asyncio.Lock()
+        self._stopping = asyncio.Event()
+        self._watching: asyncio.Task[None] | None = None
         self._config: Config | None = None
         self._net: Net | None = None
         self._runner: Runner | None = None
@@ -72,7 +74,7 @@ class Service:
         self.stalls.start()
         self.scheduler.start()
         self._adopt(config)
-        self._stack.callback(asyncio.create_task(self._watch_files()).cancel)
+        self._watching = asyncio.create_task(self._watch_files())
 
     async def open(self, config: Config) -> Runner:
         """A runner on `config`'s network settings; closed by `stop`."""
@@ -87,6 +89,9 @@ class Service:
 
     async def stop(self) -> None:
         """Stop starting runs, let those under way end within a limit, and close everything."""
+        self._stopping.set()
+        if self._watching is not None:
+            await self._watching
         await self.scheduler.drain(DRAIN_LIMIT)
         self.stalls.stop()
         await self._stack.aclose()
@@ -169,9 +174,9 @@ class Service:
         self.state.record(await self._runner.run(target))
 
     async def _watch_files(self) -> None:
-        while True:
+        while not self._stopping.is_set():
             files = self.config.files
-            async for _ in awatch(*files, step=100, debounce=400):
+            async for _ in awatch(*files, step=100, debounce=400, stop_event=self._stopping):
                 with contextlib.suppress(SettingsError):  # told by the log, the gauge and /-/reload
                     await self.reload()
                 if self.config.files != files:

@@ -20,6 +20,8 @@ FAILURE_INFO = Metric(
 )
 STATE_METRICS = (TARGET_INFO, RUNS, SKIPPED, RUN_TIMESTAMP, FAILURE_INFO)
 
+_OUTCOMES = {outcome: (outcome.value,) for outcome in Outcome}
+
 FAILURES_KEPT = 5
 # Values older than this many intervals are withdrawn: an hour-old value shown as today's is worse than a gap.
 STALE_INTERVALS = 3
@@ -35,6 +37,16 @@ class Record:
     last: Result | None = None
     fresh_until: float = 0.0
     failures: deque[Result] = field(default_factory=lambda: deque(maxlen=FAILURES_KEPT))
+    # Rendered with each run: made once for each version of the target.
+    info: Sample = field(init=False, repr=False)
+
+    def __post_init__(self) -> None:
+        self.become(self.target)
+
+    def become(self, target: Target) -> None:
+        """Go on as another version of the same target."""
+        self.target = target
+        self.info = _info(target)
 
 
 def values_owner(target_id: str) -> str:
@@ -68,7 +80,7 @@ class State:
             elif record.target is target or record.target == target:
                 continue
             else:
-                record.target = target
+                record.become(target)
                 self._publish_values(record)
             self._publish_state(record)
 
@@ -104,8 +116,8 @@ class State:
         self._sink.put(values_owner(record.target.id), labels, record.last.samples)
 
     def _publish_state(self, record: Record) -> None:
-        samples = [_info(record.target), Sample(SKIPPED, (), record.skipped)]
-        samples += [Sample(RUNS, (outcome.value,), count) for outcome, count in record.runs.items()]
+        samples = [record.info, Sample(SKIPPED, (), record.skipped)]
+        samples += [Sample(RUNS, _OUTCOMES[outcome], count) for outcome, count in record.runs.items()]
         if record.last is not None:
             samples.append(Sample(RUN_TIMESTAMP, (), record.last.started))
             if record.last.reason is not None:

@@ -18,6 +18,8 @@ _TEXT_TYPES = {
 }
 # OpenMetrics names a family without the suffix that its type gives to its samples.
 _SUFFIXES = {MetricType.COUNTER: "_total", MetricType.INFO: "_info"}
+# Labels that change with each run (a banner's date) must not pile up.
+SPARE_HEADS = 32
 _ESCAPES = str.maketrans({"\\": r"\\", '"': r"\"", "\n": r"\n"})
 _HELP_ESCAPES = str.maketrans({"\\": r"\\", "\n": r"\n"})
 
@@ -44,6 +46,10 @@ def _openmetrics_header(metric: Metric) -> bytes:
     return f"# HELP {family} {escape(metric.help)}\n# TYPE {family} {metric.type}\n".encode()
 
 
+# Name, own label names and own label values of a sample. The same name may come with other labels after a reload.
+_Series = tuple[str, tuple[str, ...], tuple[str, ...]]
+
+
 class _Family:
     __slots__ = ("lines", "openmetrics", "text")
 
@@ -60,18 +66,26 @@ class _Owner:
 
     def __init__(self, labels: Labels) -> None:
         self.labels = labels
-        self.heads: dict[tuple[str, tuple[str, ...]], str] = {}
+        self.heads: dict[_Series, str] = {}
         self.families: frozenset[str] = frozenset()
         self.series = 0
 
-    def head(self, metric: Metric, values: tuple[str, ...]) -> str:
-        """`name{labels} ` of one sample, rendered once."""
-        key = (metric.name, values)
-        head = self.heads.get(key)
-        if head is None:
-            pairs = (*self.labels, *zip(metric.labels, values, strict=True))
-            inner = ",".join(f'{name}="{escape(value)}"' for name, value in pairs)
-            head = self.heads[key] = f"{metric.name}{{{inner}}} " if inner else f"{metric.name} "
+    def lines(self, samples: Iterable[Sample]) -> dict[_Series, str]:
+        """The line of each series, in the order in which they came first."""
+        heads, lines = self.heads, {}
+        for metric, values, value in samples:
+            series = (metric.name, metric.labels, values)
+            head = heads.get(series) or self._head(series)
+            lines[series] = f"{head}{float(value)!r}\n" if isfinite(value) else f"{head}{number(value)}\n"
+        if len(heads) > 2 * len(lines) + SPARE_HEADS:
+            self.heads = {series: heads[series] for series in lines}
+        return lines
+
+    def _head(self, series: _Series) -> str:
+        metric, names, values = series
+        pairs = (*self.labels, *zip(names, values, strict=True))
+        inner = ",".join(f'{name}="{escape(value)}"' for name, value in pairs)
+        head = self.heads[series] = f"{metric}{{{inner}}} " if inner else f"{metric} "
         return head
 
 
@@ -81,6 +95,8 @@ class Exposition:
     def __init__(self) -> None:
         self._families: dict[str, _Family] = {}
         self._owners: dict[str, _Owner] = {}
+        # Thousands of owners give the same few sets of families.
+        self._shapes: dict[frozenset[str], frozenset[str]] = {}
         self.series = 0
 
     def put(self, owner: str, labels: Labels, samples: Iterable[Sample]) -> None:
@@ -89,18 +105,28 @@ class Exposition:
         if entry is None or entry.labels != labels:
             self.drop(owner)
             entry = self._owners[owner] = _Owner(labels)
-        lines = self._lines(entry, samples)
-        for name in entry.families.difference(lines):
+        samples = tuple(samples)
+        lines = entry.lines(samples)
+        texts: dict[str, str] = {}
+        for series, line in lines.items():
+            name = series[0]
+            texts[name] = texts[name] + line if name in texts else line
+        if entry.families != texts.keys():
+            self._change_families(entry, owner, samples)
+        for name, text in texts.items():
+            self._families[name].lines[owner] = text.encode()
+        self.series += len(lines) - entry.series
+        entry.series = len(lines)
+
+    def _change_families(self, entry: _Owner, owner: str, samples: Iterable[Sample]) -> None:
+        metrics = {sample.metric.name: sample.metric for sample in samples}
+        for name in entry.families.difference(metrics):
             self._remove(name, owner)
-        for name, (metric, family_lines) in lines.items():
-            family = self._families.get(name)
-            if family is None:
-                family = self._families[name] = _Family(metric)
-            family.lines[owner] = "".join(family_lines.values()).encode()
-        entry.families = frozenset(lines)
-        self.series -= entry.series
-        entry.series = sum(len(family_lines) for _, family_lines in lines.values())
-        self.series += entry.series
+        for name, metric in metrics.items():
+            if name not in self._families:
+                self._families[name] = _Family(metric)
+        names = frozenset(metrics)
+        entry.families = self._shapes.setdefault(names, names)
 
     def drop(self, owner: str) -> None:
         """Forget an owner: none of its series is in the next scrape."""
@@ -128,16 +154,6 @@ class Exposition:
             if lines:
                 parts += [self._families[name].text, *lines]
         return b"".join(parts)
-
-    def _lines(self, entry: _Owner, samples: Iterable[Sample]) -> dict[str, tuple[Metric, dict[str, str]]]:
-        lines: dict[str, tuple[Metric, dict[str, str]]] = {}
-        for metric, values, value in samples:
-            head = entry.head(metric, values)
-            known = lines.get(metric.name)
-            if known is None:
-                known = lines[metric.name] = (metric, {})
-            known[1][head] = f"{head}{number(value)}\n"
-        return lines
 
     def _remove(self, name: str, owner: str) -> None:
         family = self._families[name]

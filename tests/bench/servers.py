@@ -71,7 +71,7 @@ async def snmpd(folder: Path) -> AsyncIterator[int]:
     """net-snmp's agent on one UDP port of every address in DEVICES. Raises Unavailable, NotStarted."""
     program, port = find("snmpd"), free_port(socket.SOCK_DGRAM)
     addresses = ",".join(f"udp:{address}:{port}" for address in DEVICES)
-    config = f"rocommunity {COMMUNITY} 127.0.0.0/8\nagentaddress {addresses}\n"
+    config = f"rocommunity {COMMUNITY} 127.0.0.0/8\nsysservices 72\nagentaddress {addresses}\n"
     (folder / "snmpd.conf").write_text(config, encoding="utf-8")
     options = ["-f", "-LE", "3", "-C", "-c", str(folder / "snmpd.conf"), "-I", "-smux", "-p", str(folder / "snmpd.pid")]
     with running([program, *options], folder / "snmpd.out") as child:

@@ -33,7 +33,7 @@ class UnknownFault(Exception):
 class Fault:
     """One fault of the script. `begins` and `lasts` are seconds, from when the stage is set.
 
-    `targets` are those that it befalls: no series of any other changes.
+    `targets` are those that it befalls: no series of any other changes. `interval` is the longest of theirs.
     """
 
     id: str
@@ -43,6 +43,7 @@ class Fault:
     lasts: float
     befalls: str
     targets: tuple[str, ...]
+    interval: float
     effects: tuple[Effect, ...]
     shows: tuple[Show, ...]
 
@@ -56,6 +57,7 @@ class Fault:
             "lasts_seconds": self.lasts,
             "befalls": self.befalls,
             "targets": list(self.targets),
+            "interval_seconds": self.interval,
             "shows": [show.described() for show in self.shows],
         }
 
@@ -94,6 +96,7 @@ def script(
             lasts=LASTS,
             befalls=made.befalls,
             targets=made.targets,
+            interval=max(targets[name].interval for name in made.targets),
             effects=made.effects,
             shows=made.shows,
         )

@@ -1,0 +1,131 @@
+"""One run of `hatang demo`, with what it said and what Prometheus remembers of it."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import os
+import re
+import subprocess
+import sys
+import time
+from asyncio.subprocess import PIPE
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import aiohttp
+
+from tests.serving import PATIENCE
+from tests.system.process import free_port
+
+ROOT = Path(__file__).parents[2]
+EVENT = re.compile(r"(begins|ends) ([a-z-]+):")
+Samples = list[tuple[float, float]]
+
+
+def command(config: Path, *words: str) -> list[str]:
+    """`hatang demo` on a configuration."""
+    return [sys.executable, "-m", "collector", "demo", "--config", str(config), *words]
+
+
+def environment() -> dict[str, str]:
+    """So that the project is found, and lines are not broken."""
+    return {**os.environ, "PYTHONPATH": str(ROOT), "COLUMNS": "300"}
+
+
+def listed(config: Path, *words: str) -> list[dict[str, Any]]:
+    """`--list-faults --format json`."""
+    done = subprocess.run(
+        command(config, "--list-faults", "--format", "json", *words),
+        capture_output=True,
+        check=True,
+        env=environment(),
+        cwd=ROOT,
+        timeout=60,
+    )
+    faults: list[dict[str, Any]] = json.loads(done.stdout)
+    return faults
+
+
+@dataclass(slots=True)
+class Demo:
+    """A running demo; `events` are (Unix time, fault, begins) as they are announced."""
+
+    process: asyncio.subprocess.Process
+    address: str
+    prometheus: str
+    client: aiohttp.ClientSession
+    said: list[str] = field(default_factory=list)
+    events: list[tuple[float, str, bool]] = field(default_factory=list)
+    on_stage: asyncio.Event = field(default_factory=asyncio.Event)
+    over: asyncio.Event = field(default_factory=asyncio.Event)
+
+    async def listen(self, faults: int) -> None:
+        """Keep what it says, until it says no more; `over` is when so many faults have ended."""
+        assert self.process.stdout is not None
+        async for raw in self.process.stdout:
+            line = raw.decode()
+            self.said.append(line)
+            if match := EVENT.search(line):
+                self.events.append((time.time(), match[2], match[1] == "begins"))
+            if "simulated faults" in line:
+                self.on_stage.set()
+            if sum(not begins for _, _, begins in self.events) == faults:
+                self.over.set()
+        self.on_stage.set()
+        self.over.set()
+
+    async def query(self, expression: str) -> list[dict[str, Any]]:
+        """An instant query."""
+        return await self._ask("query", query=expression)
+
+    async def values(self, expression: str, begin: float, end: float) -> list[tuple[dict[str, str], Samples]]:
+        """A range query with a step of a second."""
+        found = await self._ask("query_range", query=expression, start=str(begin), end=str(end), step="1")
+        return [(one["metric"], [(float(moment), float(value)) for moment, value in one["values"]]) for one in found]
+
+    async def _ask(self, what: str, **parameters: str) -> list[dict[str, Any]]:
+        async with self.client.get(f"{self.prometheus}/api/v1/{what}", params=parameters) as answer:
+            said = await answer.json()
+        assert said["status"] == "success", said
+        result: list[dict[str, Any]] = said["data"]["result"]
+        return result
+
+    def children(self) -> list[int]:
+        """Process ids of what it started."""
+        return [
+            int(pid) for pid in Path(f"/proc/{self.process.pid}/task/{self.process.pid}/children").read_text().split()
+        ]
+
+
+@asynccontextmanager
+async def demo(config: Path, *words: str, faults: int = 0, children: int = 0) -> AsyncIterator[Demo]:
+    """Start `hatang demo`, until the stage is set, or only until it has started so many `children`; stop it."""
+    address, port = f"127.0.0.1:{free_port()}", free_port()
+    arguments = command(config, "--listen", address, "--prometheus-port", str(port), *words)
+    process = await asyncio.create_subprocess_exec(
+        *arguments, stdout=PIPE, stderr=subprocess.STDOUT, env=environment(), cwd=ROOT
+    )
+    async with aiohttp.ClientSession(timeout=PATIENCE) as client:
+        running = Demo(process, f"http://{address}", f"http://127.0.0.1:{port}", client)
+        listening = asyncio.create_task(running.listen(faults))
+        try:
+            await _started(running, children)
+            assert process.returncode is None, "".join(running.said)
+            yield running
+        finally:
+            if process.returncode is None:
+                process.terminate()
+            await process.wait()
+            await listening
+
+
+async def _started(running: Demo, children: int) -> None:
+    async with asyncio.timeout(60):
+        if not children:
+            await running.on_stage.wait()
+        while len(running.children()) < children and not running.on_stage.is_set():
+            await asyncio.sleep(0.05)

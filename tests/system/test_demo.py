@@ -1,0 +1,202 @@
+"""The demo as a user plays it: real Prometheus, the whole script of faults, nothing else disturbed.
+
+One run of under two minutes; the tests judge what Prometheus remembers of it.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import re
+import shutil
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from collector.demo.shows import Show
+from tests.serving import until
+from tests.system.demo_run import ROOT, Demo, Samples, demo, listed
+
+pytestmark = [pytest.mark.system, pytest.mark.timeout(240)]
+
+SCRAPE = 5.0
+TIME_LIMIT = 5.0  # of one run
+LONGEST_INTERVAL = 15.0  # of what faults befall
+FIRST_RESULTS = 20.0  # of what is polled once a minute, after the stage is set
+MARGIN = 1.5  # rounding of Prometheus' steps, and the line that announces
+ADDED = "them-vao"
+METRIC = re.compile(r"([a-zA-Z_]\w*)\{")
+# What moves by itself in a healthy province cannot tell that something else moved it.
+MOVING = {"probe_duration_seconds", "probe_http_duration_seconds"}
+
+
+@dataclass(slots=True)
+class Played:
+    """What one run left behind."""
+
+    faults: list[dict[str, Any]] = field(default_factory=list)
+    events: dict[tuple[str, bool], float] = field(default_factory=dict)
+    begun: float = 0.0
+    ended: float = 0.0
+    said: str = ""
+    status: int | None = None
+    targets: int = 0
+    shown: dict[str, list[tuple[dict[str, str], Samples]]] = field(default_factory=dict)
+    changed: dict[str, set[str]] = field(default_factory=dict)
+    up: Samples = field(default_factory=list)
+    success: dict[str, Samples] = field(default_factory=dict)
+    count: Samples = field(default_factory=list)
+    appeared: float = 0.0
+    vanished: float = 0.0
+    left_over: list[int] = field(default_factory=list)
+
+
+@pytest.fixture(scope="module")
+def played(tmp_path_factory: pytest.TempPathFactory) -> Played:
+    """The run."""
+    if shutil.which("prometheus") is None:
+        pytest.fail("prometheus is not installed")
+    config = tmp_path_factory.mktemp("demo") / "config"
+    shutil.copytree(ROOT / "config", config)
+    return asyncio.run(_play(config))
+
+
+async def _play(config: Path) -> Played:
+    told = Played(faults=await asyncio.to_thread(listed, config))
+    async with demo(config, "--for", "98s", faults=len(told.faults)) as it:
+        told.begun = time.time()
+        children = it.children()
+        await _add_and_remove(it, config, told)
+        await it.over.wait()
+        await asyncio.sleep(LONGEST_INTERVAL + SCRAPE)
+        told.ended = time.time()
+        await _remember(it, told)
+        told.status = await it.process.wait()
+    told.events = {(fault, begins): moment for moment, fault, begins in it.events}
+    told.said = "".join(it.said)
+    told.left_over = [pid for pid in children if Path(f"/proc/{pid}").exists()]
+    return told
+
+
+async def _add_and_remove(it: Demo, config: Path, told: Played) -> None:
+    async with it.client.get(f"{it.address}/api/v1/targets") as answer:
+        told.targets = len((await answer.json())["targets"])
+    target: dict[str, Any] = {
+        "id": ADDED,
+        "system": "tthc",
+        "kind": "tcp",
+        "host": "edge.enterprise-hosting.quangngai.example",
+    }
+    target |= {"port": 443, "tls": True, "interval": "1s", "timeout": "900ms"}
+    path = config / "targets.d" / "them.yaml"
+    query = f'probe_success{{target="{ADDED}"}} == 1'
+    added = time.time()
+    path.write_text(yaml.safe_dump({"targets": [target]}))
+    await until(lambda: it.query(query), within=60)
+    told.appeared = time.time() - added
+    path.unlink()
+    removed = time.time()
+
+    async def gone() -> bool:
+        return not await it.query(query)
+
+    await until(gone, within=60)
+    told.vanished = time.time() - removed
+
+
+async def _remember(it: Demo, told: Played) -> None:
+    span = told.begun, told.ended
+    for fault in told.faults:
+        for show in fault["shows"]:
+            told.shown[show["query"]] = await it.values(show["query"], *span)
+    window = f"[{int(told.ended - told.begun)}s]"
+    for name in {METRIC.search(show["query"])[1] for fault in told.faults for show in fault["shows"]} - MOVING:  # type: ignore[index]
+        moved = await it.query(f"count by (target) (changes({name}{window}) > 0)")
+        told.changed[name] = {one["metric"]["target"] for one in moved}
+    told.up = (await it.values('up{job="hatang"}', *span))[0][1]
+    told.count = (await it.values("count(probe_success)", *span))[0][1]
+    told.success = {labels["target"]: samples for labels, samples in await it.values("probe_success", *span)}
+
+
+def test_the_run_ended_by_itself_with_success_and_left_nothing_behind(played: Played) -> None:
+    assert played.status == 0, played.said
+    assert played.left_over == []
+    assert "SIMULATED" in played.said
+
+
+def test_faults_are_announced_in_both_languages(played: Played) -> None:
+    for fault in played.faults:
+        assert f"Bắt đầu / begins {fault['id']}: {fault['name_vi']} / {fault['name_en']}" in played.said
+        assert fault["shows"][0]["expression"] in played.said
+
+
+def test_every_listed_fault_was_played(played: Played) -> None:
+    assert {fault for fault, _ in played.events} == {fault["id"] for fault in played.faults}
+    assert len(played.events) == 2 * len(played.faults)
+
+
+def test_prometheus_had_the_service_up_and_every_probe_target(played: Played) -> None:
+    assert {value for _, value in played.up} == {1.0}
+    counts = {value for moment, value in played.count if moment > played.begun + FIRST_RESULTS}
+    assert counts <= {played.targets, played.targets + 1.0}  # one was added and removed
+    assert played.count[-1][1] == played.targets
+
+
+def test_each_fault_shows_within_one_interval_and_only_while_it_lasts(played: Played) -> None:
+    wrong = [complaint for fault in played.faults for complaint in _complaints(played, fault)]
+    assert not wrong, "\n".join(wrong)
+
+
+def _complaints(played: Played, fault: dict[str, Any]) -> Iterator[str]:
+    begins, ends = played.events[fault["id"], True], played.events[fault["id"], False]
+    shows_by = begins + fault["interval_seconds"] + TIME_LIMIT + SCRAPE + MARGIN
+    gone_by = ends + fault["interval_seconds"] + TIME_LIMIT + SCRAPE + MARGIN
+    for listed_show in fault["shows"]:
+        show = Show(listed_show["query"], listed_show["compare"], listed_show["value"])
+        if "changes(" in show.query:
+            gone_by += 3 * fault["interval_seconds"]  # its window must pass
+        found = played.shown[show.query]
+        moments = {moment: value for _, samples in found for moment, value in samples}
+        if len(found) != 1:
+            yield f"{fault['id']}: {show.query} selects {len(found)} series"
+        for second in range(int(played.begun) + 1, int(played.ended)):
+            value = next((moments[m] for m in moments if 0 <= m - second < 1), None)
+            holds = value is not None and show.holds(value)
+            if shows_by <= second <= ends and not holds:
+                yield f"{fault['id']}: {second - begins:.0f} s after it began {show.expression} is {value}"
+                break
+            if (second < begins - MARGIN or second > gone_by) and holds:
+                yield f"{fault['id']}: {second - begins:.0f} s after it began {show.expression} is {value}, too"
+                break
+
+
+def test_a_fault_changes_no_series_of_anybody_else(played: Played) -> None:
+    for name, changed in played.changed.items():
+        named = {
+            target
+            for fault in played.faults
+            for target in fault["targets"]
+            if any(name in show["query"] and f'"{target}"' in show["query"] for show in fault["shows"])
+        }
+        assert changed <= named, f"{name} also changed for {sorted(changed - named)}"
+
+
+def test_everything_else_stays_healthy(played: Played) -> None:
+    befallen = {target for fault in played.faults for target in fault["targets"]}
+    unwell = {
+        target
+        for target, samples in played.success.items()
+        if target not in befallen and any(v != 1 for _, v in samples)
+    }
+    assert unwell == set()
+    assert len(played.success) == played.targets + 1
+
+
+def test_a_new_file_is_in_prometheus_within_a_reload_and_two_scrapes_and_gone_after_one(played: Played) -> None:
+    reload = 4.0
+    assert played.appeared <= reload + 2 * SCRAPE
+    assert played.vanished <= reload + SCRAPE

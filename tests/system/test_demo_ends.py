@@ -1,0 +1,103 @@
+"""However the demo ends, it ends all that it started, and nothing else."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import os
+import shutil
+import signal
+import subprocess
+import tempfile
+from pathlib import Path
+
+import pytest
+
+from tests.serving import listening, until
+from tests.system.demo_run import ROOT, command, demo, environment
+
+pytestmark = [pytest.mark.system, pytest.mark.timeout(60)]
+CONFIG = ROOT / "config"
+WITH_PROMETHEUS = 2 if shutil.which("prometheus") else 1
+
+
+def run(*words: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        command(CONFIG, *words), capture_output=True, text=True, check=False, cwd=ROOT, env=environment(), timeout=50
+    )
+
+
+def left_behind() -> set[Path]:
+    return set(Path(tempfile.gettempdir()).glob("hatang-demo-*"))
+
+
+def alive(pid: int) -> bool:
+    return Path(f"/proc/{pid}").exists()
+
+
+@pytest.mark.parametrize("name", [signal.SIGINT, signal.SIGTERM])
+async def test_a_signal_stops_everything_also_while_it_starts(name: signal.Signals) -> None:
+    before = left_behind()
+    async with demo(CONFIG, "--faults", "none", children=WITH_PROMETHEUS) as it:
+        children = it.children()
+        it.process.send_signal(name)
+        it.process.send_signal(name)  # twice is as good as once
+        assert await it.process.wait() == 0
+    assert not any(map(alive, children))
+    assert left_behind() <= before
+
+
+async def test_killed_it_takes_its_children_along() -> None:
+    before = left_behind()
+    async with demo(CONFIG, "--faults", "none", children=WITH_PROMETHEUS) as it:
+        children = it.children()
+        it.process.kill()
+        await it.process.wait()
+    await until(lambda: asyncio.to_thread(lambda: not any(map(alive, children))))
+    for orphan in left_behind() - before:
+        shutil.rmtree(orphan)
+
+
+async def test_a_province_that_dies_ends_the_demo_with_a_reason() -> None:
+    async with demo(CONFIG, "--faults", "none", "--no-prometheus") as it:
+        (child,) = it.children()
+        os.kill(child, signal.SIGKILL)
+        assert await it.process.wait() == 1
+    assert "the simulated province ended" in "".join(it.said)
+
+
+@pytest.mark.parametrize("option", ["--listen", "--prometheus-port"])
+async def test_a_taken_port_is_named_with_the_option_that_moves_it(option: str) -> None:
+    async with listening() as port:
+        taken = f"127.0.0.1:{port}" if option == "--listen" else str(port)
+        done = await asyncio.to_thread(run, "--for", "1s", option, taken)
+    assert done.returncode == 1
+    assert f"port {port} of 127.0.0.1 is taken; choose another with {option}" in done.stderr
+    assert "Traceback" not in done.stderr
+
+
+def test_faults_are_listed_with_what_shows_them() -> None:
+    table = run("--list-faults")
+    assert table.returncode == 0
+    assert "MÔ PHỎNG / SIMULATED" in table.stdout
+    faults = json.loads(run("--list-faults", "--format", "json").stdout)
+    for fault in faults:
+        assert fault["id"] in table.stdout
+        for show in fault["shows"]:
+            assert show["expression"] == f"{show['query']} {show['compare']} {show['value']:g}"
+
+
+@pytest.mark.parametrize(
+    ("words", "complaint"),
+    [
+        (["--faults", "ups-on-batery"], "did you mean 'ups-on-battery'?"),
+        (["--listen", "nowhere"], "'nowhere' is not HOST:PORT"),
+        (["--list-faults", "--format", "xml"], "--format is one of table, json"),
+        (["--for", "soon"], "expected a duration"),
+    ],
+)
+def test_a_wrong_option_is_explained(words: list[str], complaint: str) -> None:
+    done = run(*words)
+    assert done.returncode != 0
+    assert complaint in done.stderr
+    assert "Traceback" not in done.stderr

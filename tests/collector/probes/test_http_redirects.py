@@ -57,6 +57,8 @@ async def test_three_redirects_are_enough() -> None:
         result = await prober.run(url=f"http://127.0.0.1:{server.port}/")
         assert values(result)["probe_http_redirects"] == 3
         assert result.outcome is Outcome.OK
+        told = [sample.metric.name for sample in result.samples]
+        assert told.count("probe_dns_lookup_time_seconds") == 1  # the lookup of the target, not of later hosts
     async with saying(redirect("/round")) as server, probing(KIND) as prober:
         result = await prober.run(url=f"http://127.0.0.1:{server.port}/")
     assert (result.reason, result.detail) == (Reason.UNEXPECTED, "more than 3 redirects")

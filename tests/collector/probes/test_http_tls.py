@@ -13,13 +13,14 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
+import psutil
 import pytest
 from trustme import CA
 
 from collector.model import Outcome, Reason, Result
 from collector.probes.http import KIND
 from tests.http_peers import ok, peer, redirect, saying
-from tests.peers import Authority
+from tests.peers import Authority, leaving_nothing
 from tests.pinned import check_pinned
 from tests.probing import probing, values
 
@@ -242,13 +243,31 @@ async def test_a_peer_that_hangs_up_in_the_handshake() -> None:
 
 async def test_a_handshake_that_hangs_ends_with_the_run() -> None:
     async def talk(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        await asyncio.sleep(60)
+        await reader.read()
 
-    async with peer(talk) as server, probing(KIND) as prober:
+    async with peer(talk) as server, probing(KIND) as prober, leaving_nothing():
         result = await prober.run(timeout=0.3, url=f"https://127.0.0.1:{server.port}/")
     assert result.reason is Reason.TIMEOUT
     assert result.duration < 1.5
     assert {"probe_http_duration_seconds{resolve}", "probe_http_duration_seconds{connect}"} <= values(result).keys()
+
+
+async def test_a_peer_that_does_not_say_goodbye_holds_no_connection(tmp_path: Path) -> None:
+    authority = Authority(tmp_path)
+
+    async def talk(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await reader.readuntil(b"\r\n\r\n")
+        writer.transport.pause_reading()  # type: ignore[attr-defined]  # a transport that reads
+        writer.write(ok())
+        await asyncio.sleep(60)
+
+    async with peer(talk, tls=authority.server("127.0.0.1")) as server, probing(KIND) as prober:
+        url = f"https://127.0.0.1:{server.port}/"
+        result = await prober.run(url=url, tls={"ca_file": authority.ca_file})
+        await asyncio.sleep(0.1)
+        ours = [link for link in psutil.Process().net_connections() if link.raddr and link.raddr.port == server.port]
+    assert result.outcome is Outcome.OK
+    assert ours == []
 
 
 async def test_reading_a_bad_certificate_never_hides_that_it_is_bad(tmp_path: Path) -> None:

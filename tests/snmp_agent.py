@@ -7,6 +7,7 @@ from bisect import bisect_right
 from collections.abc import AsyncIterator, Callable, Iterable, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
+from typing import Any
 
 GET, GET_NEXT, RESPONSE, GET_BULK, REPORT = 0xA0, 0xA1, 0xA2, 0xA5, 0xA8
 NO_SUCH_NAME, TOO_BIG, GEN_ERR = 2, 1, 5
@@ -139,11 +140,10 @@ class Agent(asyncio.DatagramProtocol):
         self.questions: list[Question] = []
         self.largest_group = 1000
         self.port = 0
-        self._transport: asyncio.DatagramTransport
+        self._transport: Any = None
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        assert isinstance(transport, asyncio.DatagramTransport)
-        self._transport = transport
+        self._transport = transport  # uvloop's, which is of no class of asyncio's
         self.port = transport.get_extra_info("sockname")[1]
 
     def datagram_received(self, data: bytes, addr: tuple[str, int]) -> None:

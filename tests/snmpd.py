@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 import socket
 import subprocess
 import time
@@ -11,7 +12,6 @@ from contextlib import contextmanager
 from pathlib import Path
 
 AUTH_PASSWORD, PRIV_PASSWORD = "authentication", "encryption-key"
-ENGINE = "0x80001f8804736e6d7064"
 
 
 def free_port() -> int:
@@ -36,34 +36,39 @@ class Snmpd:
         self._lines = list(lines)
         self._process: subprocess.Popen[bytes] | None = None
 
-    def start(self, engine: str = ENGINE) -> None:
-        """Returns when it answers. Its boots count goes up each time, as long as the engine is the same."""
-        configuration = self._directory / "snmpd.conf"
+    def start(self, forget: bool = False) -> None:
+        """Returns when it answers. It is the engine that it was, booted once more, or, if it forgets that, another."""
+        if forget:
+            shutil.rmtree(self._directory / "persistent")
         head = [
             f"agentaddress udp:127.0.0.1:{self.port},udp6:[::1]:{self.port}",
-            f"exactEngineID {engine}",
             "rocommunity public 127.0.0.1",
             "rocommunity6 public ::1",
             "sysName may-chu-01",
             "sysLocation Quang Ngai",
         ]
-        configuration.write_text("\n".join([*head, *self._lines, ""]))
-        environment = {**os.environ, "MIBS": "", "SNMP_PERSISTENT_DIR": str(self._directory / "persistent")}
-        command = [self._program, "-f", "-Le", "-C", "-c", str(configuration), "-I", "-smux,mteTrigger,mteTriggerConf"]
+        (self._directory / "snmpd.conf").write_text("\n".join([*head, *self._lines, ""]))
+        environment = {
+            **os.environ,
+            "MIBS": "",
+            "SNMPCONFPATH": f"{self._directory}:{self._directory}/persistent",
+            "SNMP_PERSISTENT_DIR": str(self._directory / "persistent"),
+        }
+        command = [self._program, "-f", "-Le", "-I", "-smux,mteTrigger,mteTriggerConf"]
         self._process = subprocess.Popen(command, env=environment, stderr=subprocess.PIPE)
         self._wait()
 
     def stop(self) -> None:
-        """Ends it at once."""
+        """Ends it; it writes down how often it has started."""
         if self._process is not None:
-            self._process.kill()
-            self._process.communicate()
+            self._process.terminate()
+            self._process.communicate(timeout=10)
             self._process = None
 
     def _wait(self) -> None:
         assert self._process is not None
-        # GET sysUpTime.0 with community public
-        ask = bytes.fromhex("3026 020101 04067075626c6963 a019 020101 020100 020100 300e 300c 06082b06010201010300 0500")
+        up_time = "300e 300c 06082b06010201010300 0500"
+        ask = bytes.fromhex(f"3026 020101 04067075626c6963 a019 020101 020100 020100 {up_time}")
         for _ in range(100):
             if self._process.poll() is not None:
                 raise RuntimeError(f"snmpd ended: {self._process.communicate()[1].decode()}")

@@ -80,6 +80,8 @@ class Reader:
         return answers
 
     async def _get(self, oids: list[str]) -> dict[str, Raw]:
+        if len(oids) == 1:
+            return await self._single(oids[0])
         try:
             answers = await self._ask(self._session.get_many, oids)
         except Undecodable:
@@ -91,8 +93,6 @@ class Reader:
                 self.returned += len(answers)
                 return answers
         # tooBig, genErr, an SNMPv1 agent that lacks one of them, or one that lacks them all: it looks the same.
-        if len(oids) == 1:
-            return await self._single(oids[0])
         half, left_out = (len(oids) + 1) // 2, self._left_out
         first, second = await self._get(oids[:half]), await self._get(oids[half:])
         if too_long and first and second and left_out == self._left_out:

@@ -73,7 +73,7 @@ class HttpSpec(Spec):
     basic_auth: BasicAuth | None = Field(None, description="Name and password to send (RFC 7617).")
     bearer_token: HeaderSecret | None = Field(None, description="Token to send (RFC 6750).")
     compression: Literal["gzip", "deflate", "identity"] | None = Field(
-        None, description="Encoding to ask for; the answer must come in it. Without, none is asked for."
+        None, description="Encoding to ask for, in which the answer must come. Without, any is read, none is asked for."
     )
     proxy: HttpUrl | None = Field(
         None, description="Proxy to go through (https targets by CONNECT); it looks the target's name up."

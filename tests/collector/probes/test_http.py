@@ -64,7 +64,7 @@ async def test_a_good_answer_is_described() -> None:
     assert all(value >= 0 for value in phases.values())
     assert sum(phases.values()) <= seen["probe_duration_seconds"]
     assert request.startswith("GET / HTTP/1.1\r\n")
-    assert "Accept-Encoding" not in request
+    assert "Accept-Encoding: identity\r\n" in request
     assert "User-Agent: hatang/" in request
     assert "Connection: close" in request
 
@@ -119,7 +119,14 @@ async def test_method_headers_and_body_arrive(method: str) -> None:
         result = await prober.run(
             url=f"http://127.0.0.1:{port}/tra-cuu?q=a%20b#phan",
             method=method,
-            headers={"Host": "cong.example", "X-Thu": "1", "X-Key": Secret("s3cret"), "Content-Type": "text/x"},
+            headers={
+                "Host": "cong.example",
+                "User-Agent": "giam-sat",
+                "Accept-Encoding": "gzip",
+                "X-Thu": "1",
+                "X-Key": Secret("s3cret"),
+                "Content-Type": "text/x",
+            },
             body=body,
         )
     assert result.outcome is Outcome.OK, result
@@ -129,6 +136,8 @@ async def test_method_headers_and_body_arrive(method: str) -> None:
     headers = got["headers"]
     assert (headers["Host"], headers["X-Thu"], headers["X-Key"]) == ("cong.example", "1", "s3cret")
     assert headers["Content-Type"] == "text/x"
+    for name, value in (("Host", "cong.example"), ("User-Agent", "giam-sat"), ("Accept-Encoding", "gzip")):
+        assert headers.getall(name) == [value]
 
 
 async def test_a_secret_body_arrives() -> None:
@@ -283,6 +292,7 @@ async def test_compression_is_asked_for_and_undone() -> None:
         result, request = await asked(answer, compression=name, body_matches=["hello"])
         assert result.outcome is Outcome.OK, result
         assert f"Accept-Encoding: {name}\r\n" in request
+        assert request.count("Accept-Encoding") == 1
         assert values(result)["probe_http_content_length"] == len(packed)
         assert values(result)["probe_http_uncompressed_body_length"] == 6000
 

@@ -12,10 +12,10 @@ from pydantic import Field, model_validator
 from pydantic_core import PydanticCustomError
 
 from collector.fields import Address, IpProtocol, JmesPath, Regex, Secret, Size, Tls
-from collector.http_answer import body_fault, condition_fault, header_fault
-from collector.http_client import Request, Visit, open_session
-from collector.http_connection import Passage, Proxy
-from collector.http_fields import (
+from collector.http.answer import body_fault, condition_fault, header_fault
+from collector.http.client import Request, Visit, open_session
+from collector.http.connection import Passage, Proxy
+from collector.http.fields import (
     BasicAuth,
     Body,
     HeaderMatch,

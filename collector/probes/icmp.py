@@ -13,9 +13,9 @@ import structlog
 from pydantic import Field
 
 from collector.fields import Address, Duration, Host, IpProtocol
+from collector.icmp.pinger import HOW_TO_PERMIT, Echo, Packet, Pinger, ping
 from collector.model import Emit, Kind, Metric, ProbeFailed, Reason, Spec
 from collector.net import NET_METRICS, Context, Net
-from collector.pinger import HOW_TO_PERMIT, Echo, Packet, Pinger, ping
 
 DURATION = Metric(
     "probe_icmp_duration_seconds", "Duration of each phase: resolve, setup, rtt (the mean).", labels=("phase",)

@@ -17,8 +17,8 @@ from pathlib import Path
 import psutil
 import pytest
 
-from collector.http_client import Visit
-from collector.http_connection import Passage, Wire
+from collector.http.client import Visit
+from collector.http.connection import Passage, Wire
 from collector.model import Outcome, Reason, Result
 from collector.probes.http import KIND
 from tests.http_peers import Talk, ok, peer, redirect, saying

@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import ValidationError
 
-from collector import echo
+from collector.icmp import echo
 from collector.probes.icmp import IcmpSpec
 from tests.icmp_network import _sum
 

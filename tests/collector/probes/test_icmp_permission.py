@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 from structlog.testing import capture_logs
 
+from collector.icmp.pinger import Pinger
 from collector.model import Outcome, Reason
-from collector.pinger import Pinger
 from collector.probes.icmp import KIND
 from tests.icmp_network import HOST_IP4, HOST_IP6, network, without_raw_sockets
 from tests.peers import leaving_nothing

@@ -16,8 +16,8 @@ from collections.abc import Iterable
 from contextlib import suppress
 from dataclasses import dataclass
 
-from collector import echo
-from collector.icmp_socket import (
+from collector.icmp import echo
+from collector.icmp.sockets import (
     Ancillary,
     Mode,
     arrival,

@@ -11,7 +11,7 @@ from jmespath.exceptions import JMESPathError
 from multidict import CIMultiDictProxy
 
 from collector.fields import JmesPath, Regex
-from collector.http_fields import HeaderMatch
+from collector.http.fields import HeaderMatch
 
 # Searching a larger body takes long enough to be done in a thread.
 LARGE_BODY = 256 * 1024

@@ -28,8 +28,8 @@ from aiohttp.http_exceptions import HttpProcessingError
 from yarl import URL
 
 from collector import __version__
-from collector.http_connection import HEADERS_LIMIT, LINE_LIMIT, PASSAGE, Passage, PassageConnector
-from collector.http_fields import web_url
+from collector.http.connection import HEADERS_LIMIT, LINE_LIMIT, PASSAGE, Passage, PassageConnector
+from collector.http.fields import web_url
 from collector.model import ProbeFailed, Reason
 from collector.net import failure
 from collector.tls import tls_failure

@@ -1,0 +1,1 @@
+"""ICMP echo (RFC 792, RFC 4443) over sockets that all targets share."""

@@ -11,7 +11,7 @@ import struct
 from contextlib import suppress
 from typing import Literal
 
-from collector import echo
+from collector.icmp import echo
 
 Mode = Literal["datagram", "raw"]
 Ancillary = tuple[int, int, bytes]

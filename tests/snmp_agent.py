@@ -138,6 +138,7 @@ class Agent(asyncio.DatagramProtocol):
         self.respond = respond
         self.community = community
         self.questions: list[Question] = []
+        self.ports: set[int] = set()
         self.largest_group = 1000
         self.port = 0
         self._transport: Any = None
@@ -149,6 +150,7 @@ class Agent(asyncio.DatagramProtocol):
     def datagram_received(self, data: bytes, addr: tuple[str, int]) -> None:
         asked = question(data)
         self.questions.append(asked)
+        self.ports.add(addr[1])
         for answer in self.respond(asked, self) if self.respond else self.honest(asked):
             self.send(answer, addr)
 

@@ -184,7 +184,7 @@ async def _poll(spec: SnmpSpec, emit: Emit, deadline: float, session: Session) -
         if plan.tables:
             await _read_tables(plan, Tables(reader, singles, spec.max_rows, tally, emit), emit)
         if not reader.returned:
-            raise ProbeFailed(Reason.PROTOCOL, "the agent answers, but has none of the values that are asked for")
+            raise ProbeFailed(Reason.PROTOCOL, reader.trouble)
     finally:
         emit(DURATION, time.perf_counter() - begun)
         _emit_tally(plan, reader, tally, emit)
@@ -192,12 +192,14 @@ async def _poll(spec: SnmpSpec, emit: Emit, deadline: float, session: Session) -
 
 async def _read_tables(plan: Plan, tables: Tables, emit: Emit) -> None:
     durations: dict[str, float] = {}
-    for table in plan.tables:
-        begun = time.perf_counter()
-        await tables.read(table)
-        durations[table.profile] = durations.get(table.profile, 0.0) + time.perf_counter() - begun
-    for profile, seconds in durations.items():
-        emit(WALK_DURATION, seconds, profile)
+    try:
+        for table in plan.tables:
+            begun = time.perf_counter()
+            await tables.read(table)
+            durations[table.profile] = durations.get(table.profile, 0.0) + time.perf_counter() - begun
+    finally:
+        for profile, seconds in durations.items():
+            emit(WALK_DURATION, seconds, profile)
 
 
 def _emit_tally(plan: Plan, reader: Reader, tally: Tally, emit: Emit) -> None:

@@ -47,6 +47,7 @@ class Reader:
         self._was_warm = session.warm
         self._sent_before = session.packets
         self._left_out = 0
+        self.trouble = "the agent answers, but has none of the values that are asked for"
         self.retried = 0
         self.returned = 0
 
@@ -102,21 +103,21 @@ class Reader:
     async def _single(self, oid: str) -> dict[str, Raw]:
         for attempt in range(self._limits.retries + 1):
             try:
-                answer = await self._ask(self._session.get, oid)
-            except NoSuchInstance:
-                answer = None
-            except Undecodable as error:
-                if attempt == self._limits.retries:
-                    raise ProbeFailed(Reason.PROTOCOL, f"an answer that cannot be decoded: {error}") from error
-                continue
-            else:
-                if answer is not None:
+                answers = await self._ask(self._session.get_many, [oid])
+                if oid in answers:
                     self.returned += 1
-                    return {oid: answer}
+                    return {oid: answers[oid]}
                 if self._session.version != "1":
-                    return self._leave_out(oid, _FAILING_FOR)
-            return self._leave_out(oid, _ABSENT_FOR)
-        return {}
+                    # Not for its value, which comes without a name: it tells what is lacking from what fails.
+                    await self._ask(self._session.get, oid)
+            except NoSuchInstance:
+                return self._leave_out(oid, _ABSENT_FOR)
+            except Undecodable as error:
+                if attempt < self._limits.retries:
+                    continue
+                self.trouble = _undecodable(error)
+            break
+        return self._leave_out(oid, _ABSENT_FOR if self._session.version == "1" else _FAILING_FOR)
 
     def _leave_out(self, oid: str, seconds: float) -> dict[str, Raw]:
         absent = self._session.learned.absent
@@ -139,7 +140,7 @@ class Reader:
                 rows, more = await self._walk(root, limit, repetitions)
             except Undecodable as error:
                 if repetitions == 1:
-                    raise ProbeFailed(Reason.PROTOCOL, f"an answer that cannot be decoded: {error}") from error
+                    raise ProbeFailed(Reason.PROTOCOL, _undecodable(error)) from error
                 # Too long for the library, or mutilated: fewer rows at a time, from the start.
                 learned.repetitions[root] = repetitions // 2
                 continue
@@ -206,6 +207,10 @@ class Reader:
         if self._session.version == "3":
             return ProbeFailed(Reason.AUTH, f"{words}: the device refuses this user, protocol or key")
         return ProbeFailed(Reason.PROTOCOL, "a report, which only SNMPv3 has")
+
+
+def _undecodable(error: Undecodable) -> str:
+    return f"an answer that cannot be decoded: {error}"
 
 
 class Rows:

@@ -29,6 +29,8 @@ Cursor = GetIter
 # An agent takes a message for stale when its clock is 150 s away from ours (RFC 3414 section 2.2.3).
 _CLOCK_LIFETIME = 120.0
 _STRAY_LIMIT = 1000
+# What cannot be decoded may be somebody's noise in front of the answer: it gets so many seconds more to come.
+_GRACE = 0.05
 _GROUP = 32
 _ERRNO = re.compile(r"\(os error (\d+)\)")
 
@@ -71,6 +73,7 @@ class Session:
         self._receive: Callable[[], Any] | None = None
         self._waiter: asyncio.Future[Any] | None = None
         self._strays = 0
+        self._noise = False
         self._clock = 0.0
 
     async def get_many(self, oids: list[str], timeout: float) -> dict[str, Raw]:
@@ -148,10 +151,10 @@ class Session:
         self, send: Callable[..., None], question: tuple[Any, ...], receive: Callable[[], Any], timeout: float
     ) -> Any:
         """One packet out, its answer in. Raises TimeoutError, OSError, Undecodable, Refused, NoSuchInstance."""
-        self._receive, self._strays = receive, 0
+        self._receive, self._strays, self._noise = receive, 0, False
         self.packets += 1
         waiter = self._waiter = self._loop.create_future()
-        timer = self._loop.call_later(timeout, _expire, waiter)
+        timer = self._loop.call_later(timeout, _expire, waiter, TimeoutError())
         try:
             send(*question)
             answer = await waiter
@@ -178,12 +181,19 @@ class Session:
         except BaseException as error:  # noqa: BLE001  a panic of the decoder is no Exception
             problem = _explained(error)
             if waiter is not None:
-                waiter.set_exception(problem)
+                self._fail(waiter, problem)
                 return
         if waiter is not None:
             waiter.set_result(answer)
         else:
             self._stray()
+
+    def _fail(self, waiter: asyncio.Future[Any], problem: Exception) -> None:
+        if not isinstance(problem, Undecodable):
+            waiter.set_exception(problem)
+        elif not self._noise:
+            self._noise = True
+            self._loop.call_later(_GRACE, _expire, waiter, problem)
 
     def _stray(self) -> None:
         self._strays += 1
@@ -191,9 +201,9 @@ class Session:
             self.close()  # nobody asked: let the kernel refuse the flood
 
 
-def _expire(waiter: asyncio.Future[Any]) -> None:
+def _expire(waiter: asyncio.Future[Any], problem: Exception) -> None:
     if not waiter.done():
-        waiter.set_exception(TimeoutError())
+        waiter.set_exception(problem)
 
 
 def _explained(error: BaseException) -> Exception:

@@ -221,17 +221,17 @@ async def test_what_was_read_before_the_agent_fell_silent_stays(tmp_path: Path) 
             columns: [{name: nsExtendResult, oid: 1.3.6.1.4.1.8072.1.3.2.3.1.4, help: h}]
         """
     )
-    server = Snmpd("snmpd", tmp_path, ["extend sleepy /bin/sleep 3"])
+    server = Snmpd("snmpd", tmp_path, ["extend sleepy /bin/sleep 1.5"])
     await asyncio.to_thread(server.start)
     try:
         async with probing(KIND) as prober:
             result = await prober.run(
-                timeout=1.0,
+                timeout=0.8,
                 context=context(slow),
                 host="127.0.0.1",
                 port=server.port,
                 profiles=["device"],
-                request_timeout="200ms",
+                request_timeout="150ms",
                 **OPEN,
             )
     finally:
@@ -255,7 +255,7 @@ async def test_everything_the_kind_can_say_is_pinned(server: Snmpd) -> None:
 async def test_servers_and_their_interfaces_are_read_with_four_profiles_in_one_run(server: Snmpd) -> None:
     names = ["system", "host-resources", "if-mib", "net-snmp"]
     profiles = [shipped(name) for name in names]
-    settings = {"host": "127.0.0.1", "port": server.port, "profiles": names, "timeout": 10.0}
+    settings: dict[str, Any] = {"host": "127.0.0.1", "port": server.port, "profiles": names, "timeout": 10.0}
     async with probing(KIND) as prober:
         results = {
             version: await prober.run(context=context(*profiles), version=version, community="public", **settings)

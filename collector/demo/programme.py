@@ -63,12 +63,9 @@ class Programme:
 
     def addresses(self, rows: Iterable[tuple[str, str]]) -> None:
         """What to open."""
-        table = Table(box=None, show_header=False, padding=(0, 2, 0, 0))
-        table.add_column()
-        table.add_column(overflow="fold")
+        self._console.print()
         for what, address in rows:
-            table.add_row(what, f"[link={address}]{escape(address)}[/link]")
-        self._console.print(table)
+            self._console.print(f"{what:<30}[link={address}]{escape(address)}[/link]", highlight=False, soft_wrap=True)
 
     def plays(self, seconds: float | None, faults: int) -> None:
         """How long, and how it ends."""

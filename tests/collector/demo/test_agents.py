@@ -61,7 +61,7 @@ class Running:
 async def ask(port: int, program: str, *arguments: str) -> str:
     """The client's whole answer, numeric; the last argument is the OIDs."""
     process = await asyncio.create_subprocess_exec(
-        *(program, "-On", "-t", "1", "-r", "0", "-m", ""),
+        *(program, "-On", "-t", "0.4", "-r", "0", "-m", ""),
         *(*arguments[:-1], f"{ADDRESS}:{port}", *arguments[-1].split()),
         stdout=asyncio.subprocess.PIPE,
         stderr=asyncio.subprocess.STDOUT,

@@ -79,6 +79,7 @@ async def test_every_shipped_target_is_answered_as_it_wants_to_be(tmp_path: Path
     assert missing == {}, "objects that a profile asks for and the simulated device does not have"
 
 
+@pytest.mark.system
 async def test_every_fault_fails_what_it_says_and_goes_away_again(tmp_path: Path) -> None:
     async with inhabited(tmp_path) as it:
         faults = script(it.config.targets, await asyncio.to_thread(describe), 57, chosen(None))
@@ -104,6 +105,7 @@ def fails(fault: Fault) -> bool:
     return fault.id == "flapping" or any("failure_info" in show.query for show in fault.shows)
 
 
+@pytest.mark.system
 async def test_an_effect_on_what_is_not_there_is_refused(tmp_path: Path) -> None:
     async with inhabited(tmp_path) as it:
         with pytest.raises(ChildFailed, match=r"could not silence khong-co\.quangngai\.example"):

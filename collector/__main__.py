@@ -62,7 +62,7 @@ def _load(directories: list[Path]) -> Config:
     try:
         return load(directories)
     except SettingsError as error:
-        terminal.show_faults(error.faults)
+        terminal.show_faults(error.faults, directories)
         raise typer.Exit(1) from None
 
 
@@ -100,7 +100,7 @@ def check(config: Configs = DEFAULT_CONFIG) -> None:
     Regular expressions, JMESPath, OIDs and secrets are tried too; nothing is contacted.
     """
     loaded = _load(config)
-    terminal.show_faults(loaded.warnings, warning=True)
+    terminal.show_faults(loaded.warnings, config, warning=True)
     terminal.show_summary(loaded)
 
 

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import time
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
+from dataclasses import replace
 from datetime import datetime
+from pathlib import Path
 from typing import Any
 
 from pydantic.fields import FieldInfo
@@ -28,10 +30,15 @@ def complain(message: str) -> None:
     err.print(f"[bold red]hatang:[/] {escape(message)}", highlight=False)
 
 
-def show_faults(faults: Iterable[Fault], warning: bool = False) -> None:
-    """Each fault on a line of its own: `file:line:column: path: message`, as editors and grep read it."""
+def show_faults(faults: Iterable[Fault], directories: Sequence[Path], warning: bool = False) -> None:
+    """Each fault on a line of its own: `file:line:column: path: message`, as editors and grep read it.
+
+    Faults of a single directory name their files within it: here they are named as a click can open them.
+    """
     colour = "yellow" if warning else "red"
     for fault in faults:
+        if len(directories) == 1 and directories[0].is_dir():
+            fault = replace(fault, file=str(directories[0] / fault.file))  # noqa: PLW2901
         word = "warning: " if warning else ""
         err.print(f"[{colour}]{word}[/]{escape(str(fault))}", highlight=False, soft_wrap=True)
 

@@ -9,6 +9,8 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pytest
+
 from tests.serving import listening, until, write_config, write_targets
 from tests.system.process import hatang
 
@@ -46,6 +48,13 @@ def test_check_shows_every_fault_at_once_without_a_traceback(tmp_path: Path) -> 
     assert "did you mean 'host'?" in done.stderr
     assert "port" in done.stderr
     assert "Traceback" not in done.stderr
+
+
+@pytest.mark.parametrize("case", ["unknown-key", "unreadable-secret", "v3-context", "alias-bomb"])
+def test_check_prints_exactly_what_is_expected(case: str) -> None:
+    bad = ROOT / "tests" / "config" / "bad" / case
+    done = command("check", "--config", ".", cwd=bad)
+    assert (done.returncode, done.stderr) == (1, (bad / "expected.txt").read_text())
 
 
 async def test_once_shows_what_it_measured_and_exits_by_outcome(tmp_path: Path) -> None:

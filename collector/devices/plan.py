@@ -174,19 +174,31 @@ class Plan:
         metrics = [plan.reading.metric for plan in self.scalars]
         metrics += [reading.metric for table in self.tables for reading in table.readings]
         self.metrics = tuple(dict.fromkeys(metrics))
+        self._dependent = tuple(each for each in self.scalars if each.reading.factors or each.condition is not None)
+        self._plain = tuple(
+            (each.reading.oid, each.reading.record, each.labels)
+            for each in self.scalars
+            if not each.reading.factors and each.condition is None
+        )
 
     def emit(self, answers: Mapping[str, Raw], emit: Emit, tally: Tally) -> None:
         """Samples of the single values; `answers` is OID -> raw answer."""
-        for plan in self.scalars:
-            reading = plan.reading
-            raw = answers.get(reading.oid)
+        for oid, record, labels in self._plain:
+            raw = answers.get(oid)
             if raw is None:
                 tally.missing += 1
-                continue
-            if plan.condition is not None and not _meets(plan.condition, answers):
-                continue
-            factor = factor_of(reading.factors, answers.get) if reading.factors else ONE
-            if factor is not None and not reading.record(raw, plan.labels, factor, emit):
+            elif not record(raw, labels, ONE, emit):
+                tally.unreadable += 1
+        for plan in self._dependent:
+            self._emit_dependent(plan, answers, emit, tally)
+
+    def _emit_dependent(self, plan: ScalarPlan, answers: Mapping[str, Raw], emit: Emit, tally: Tally) -> None:
+        raw = answers.get(plan.reading.oid)
+        if raw is None:
+            tally.missing += 1
+        elif plan.condition is None or _meets(plan.condition, answers):
+            factor = factor_of(plan.reading.factors, answers.get)
+            if factor is not None and not plan.reading.record(raw, plan.labels, factor, emit):
                 tally.unreadable += 1
 
 

@@ -156,6 +156,11 @@ class SnmpSpec(Spec):
             self.version, community, self.user or "", self.auth_protocol or "", auth, self.priv_protocol or "", priv
         )
 
+    @cached_property
+    def limits(self) -> Limits:
+        """How patient to be, and how much to ask for at a time."""
+        return Limits(self.request_timeout, self.retries, self.max_repetitions, self.allow_nonincreasing_oids)
+
     def declared(self) -> tuple[Metric, ...]:
         """Families of the profiles."""
         return self.plan.metrics
@@ -175,8 +180,7 @@ async def probe(spec: SnmpSpec, emit: Emit, context: Context[Sessions]) -> None:
 
 
 async def _poll(spec: SnmpSpec, emit: Emit, deadline: float, session: Session) -> None:
-    limits = Limits(deadline, spec.request_timeout, spec.retries, spec.max_repetitions, spec.allow_nonincreasing_oids)
-    reader, tally, begun = Reader(session, limits), Tally(), time.perf_counter()
+    reader, tally, begun = Reader(session, spec.limits, deadline), Tally(), time.perf_counter()
     plan = spec.plan
     try:
         singles = await reader.get(plan.gets)

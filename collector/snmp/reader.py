@@ -29,9 +29,8 @@ _ABSENT_LIMIT = 20_000
 
 @dataclass(frozen=True, slots=True)
 class Limits:
-    """How long to wait (seconds, `deadline` by the monotonic clock), how often to ask again, how much to take."""
+    """How long to wait for an answer (seconds), how often to ask again, how much to take at a time."""
 
-    deadline: float
     request_timeout: float
     retries: int
     max_repetitions: int
@@ -41,9 +40,11 @@ class Limits:
 class Reader:
     """Asks one device; raises ProbeFailed for what is the device's fault, OSError for what is ours."""
 
-    def __init__(self, session: Session, limits: Limits) -> None:
+    def __init__(self, session: Session, limits: Limits, deadline: float) -> None:
+        """`deadline` is by the monotonic clock."""
         self._session = session
         self._limits = limits
+        self._deadline = deadline
         self._was_warm = session.warm
         self._sent_before = session.packets
         self._left_out = 0
@@ -193,7 +194,7 @@ class Reader:
                 self._session.close()  # the agent may have restarted: another engine, another clock
 
     def _patience(self) -> float:
-        left = self._limits.deadline - time.monotonic() - _RESERVE
+        left = self._deadline - time.monotonic() - _RESERVE
         if left <= 0:
             raise self._silent()
         return min(left, self._limits.request_timeout)

@@ -11,6 +11,7 @@ import asyncio
 import errno
 import os
 import re
+import socket
 import time
 from collections import OrderedDict
 from collections.abc import Callable
@@ -58,14 +59,13 @@ class Session:
     """A socket connected to one agent. Hold `lock` while asking; any error but NoSuchInstance means: discard it."""
 
     def __init__(self, endpoint: Endpoint, credentials: Credentials, user: User | None) -> None:
-        host = f"[{endpoint.ip}]" if ":" in endpoint.ip else endpoint.ip
         self.lock = asyncio.Lock()
         self.version = credentials.version
         self.learned = Learned()
         self.packets = 0
         self.warm = False
         self.discarded = False
-        self._address = f"{host}:{endpoint.port}"
+        self._endpoint = endpoint
         self._community = credentials.community
         self._user = user
         self._loop = asyncio.get_running_loop()
@@ -137,12 +137,13 @@ class Session:
             await self._refresh(timeout)
 
     def _new_socket(self) -> SnmpV1ClientSocket | SnmpV2cClientSocket | SnmpV3ClientSocket:
+        address = _address(self._endpoint)
         if self.version == "1":
-            return SnmpV1ClientSocket(self._address, self._community, 0, 0, 0, 0)
+            return SnmpV1ClientSocket(address, self._community, 0, 0, 0, 0)
         if self.version == "2c":
-            return SnmpV2cClientSocket(self._address, self._community, 0, 0, 0, 0)
+            return SnmpV2cClientSocket(address, self._community, 0, 0, 0, 0)
         # The keys depend on the agent's engine, which is not known yet.
-        return SnmpV3ClientSocket(self._address, b"", "", 0, b"", 0, b"", 0, 0, 0, 0)
+        return SnmpV3ClientSocket(address, b"", "", 0, b"", 0, b"", 0, 0, 0, 0)
 
     async def _refresh(self, timeout: float) -> None:
         await self._exchange(self._socket.send_refresh, (), self._socket.recv_refresh, timeout)
@@ -199,6 +200,15 @@ class Session:
         self._strays += 1
         if self._strays > _STRAY_LIMIT:
             self.close()  # nobody asked: let the kernel refuse the flood
+
+
+def _address(endpoint: Endpoint) -> str:
+    """As the library wants it: IPv6 in brackets, its zone (fe80::1%eth0) by number. Raises OSError."""
+    if ":" not in endpoint.ip:
+        return f"{endpoint.ip}:{endpoint.port}"
+    address, _, zone = endpoint.ip.partition("%")
+    number = "" if not zone else f"%{zone if zone.isdigit() else socket.if_nametoindex(zone)}"
+    return f"[{address}{number}]:{endpoint.port}"
 
 
 def _expire(waiter: asyncio.Future[Any], problem: Exception) -> None:

@@ -12,7 +12,7 @@ from collector.snmp.reader import Column, Reader
 # A walk that is filtered afterwards may see this many times more rows than are kept.
 _SIFTED = 10
 # Answers of one walk over a whole subtree.
-_SUBTREE_LIMIT = 100_000
+_SUBTREE_LIMIT = 50_000
 # Rows after which other runs get their turn.
 _TURN = 200
 

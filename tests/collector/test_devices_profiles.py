@@ -10,7 +10,7 @@ from pydantic import ValidationError
 
 from collector.devices import DeviceProfile, plan_of
 from collector.model import MetricType
-from tests.device_profiles import profile
+from tests.device_profiles import SHIPPED, profile
 
 TABLE = """
 tables:
@@ -249,3 +249,12 @@ def test_the_schema_names_every_key_with_its_meaning() -> None:
 def test_a_profile_can_be_sent_to_another_process() -> None:
     original = profile(TABLE)
     assert pickle.loads(pickle.dumps(original)) == original
+
+
+def test_the_description_of_the_format_names_every_key() -> None:
+    text = (SHIPPED / "README.md").read_text()
+    schema = DeviceProfile.model_json_schema()
+    keys = {key for part in (schema, *schema["$defs"].values()) for key in part["properties"]}
+    assert {key for key in keys if f"`{key}`" not in text and f"\n{key}:" not in text} <= {"value", "name"}
+    example = text.split("```yaml\n")[1].split("```")[0]
+    assert [metric.name for metric in plan_of((profile(example),)).metrics][-1] == "fanState"

@@ -87,9 +87,10 @@ async def test_a_device_is_polled_with_a_community(server: Snmpd, version: objec
     assert found["snmp_scrape_pdus_returned"] == 5
 
 
-async def test_a_device_is_polled_over_ipv6(server: Snmpd) -> None:
+@pytest.mark.parametrize("host", ["::1", "::1%lo", "::1%1"])
+async def test_a_device_is_polled_over_ipv6(server: Snmpd, host: str) -> None:
     async with probing(KIND) as prober:
-        result = await poll(prober, server, host="::1", ip="ip6", **OPEN)
+        result = await poll(prober, server, host=host, ip="ip6", **OPEN)
     assert result.outcome is Outcome.OK
     assert values(result)["probe_ip_protocol"] == 6
 

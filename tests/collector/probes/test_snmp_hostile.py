@@ -533,7 +533,9 @@ async def test_no_descriptor_left_is_our_own_fault() -> None:
 async def test_an_address_that_cannot_be_reached_is_unreachable() -> None:
     async with agent(TREE) as running:
         result = await once(running, host="fe80::1", ip="ip6")
+        zone = await once(running, host="fe80::1%no-such", ip="ip6")
     failed(result, Reason.UNREACHABLE, "Invalid argument")
+    assert (zone.outcome, zone.reason) == (Outcome.FAIL, Reason.UNREACHABLE)
 
 
 async def test_a_broadcast_address_is_not_permitted() -> None:
@@ -563,6 +565,38 @@ def with_rows(lines: str) -> Any:
             columns: [{{name: octets, oid: 1.3.6.1.8.1.1, help: h}}, {{name: errors, oid: 1.3.6.1.8.1.2, help: h}}]
         """
     )
+
+
+async def test_labels_are_looked_up_in_other_tables_by_a_part_of_the_index_and_by_way_of_a_column() -> None:
+    slots = profile(
+        """
+        tables:
+          - name: slots
+            index: [unit, slot]
+            labels:
+              - slot
+              - {name: unitName, oid: 1.3.6.1.7.1, index: [unit]}
+              - {name: card, via: 1.3.6.1.6.2, oid: 1.3.6.1.5.1}
+            rows: [{label: card, not_values: [blank]}]
+            columns: [{name: amps, oid: 1.3.6.1.6.1, help: h, scale_from: [{oid: 1.3.6.1.4.0}]}]
+        """
+    )
+    tree = {
+        **{f"1.3.6.1.6.1.{key}": integer(amps) for key, amps in (("1.1", 3), ("1.2", 4), ("2.1", 5))},
+        **{f"1.3.6.1.6.2.{key}": integer(card) for key, card in (("1.1", 70), ("1.2", 71), ("2.1", 70))},
+        "1.3.6.1.7.1.1": text("left"),
+        "1.3.6.1.7.1.2": text("right"),
+        "1.3.6.1.5.1.70": text("line card"),
+        "1.3.6.1.5.1.71": text("blank"),
+        "1.3.6.1.4.0": integer(2),
+    }
+    async with agent(tree) as running:
+        result = await once(running, slots)
+    assert {name: value for name, value in values(result).items() if name.startswith("amps")} == {
+        "amps{1,left,line card}": 6,
+        "amps{1,right,line card}": 10,
+    }
+    assert values(result)["snmp_scrape_dropped_rows{duplicate}"] == 0
 
 
 async def test_rows_that_the_profile_lists_are_asked_for_without_a_walk() -> None:

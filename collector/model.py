@@ -22,6 +22,25 @@ class Outcome(StrEnum):
     ERROR = "error"
 
 
+class Verdict(StrEnum):
+    """What a target's runs add up to, once confirmed."""
+
+    UP = "up"
+    DOWN = "down"
+    UNKNOWN = "unknown"
+
+
+class SystemState(StrEnum):
+    """What a system is to those who depend on it."""
+
+    UP = "up"
+    DEGRADED = "degraded"
+    DOWN = "down"
+    UNREACHABLE = "unreachable"
+    MAINTENANCE = "maintenance"
+    UNKNOWN = "unknown"
+
+
 class Reason(StrEnum):
     """Why a run was not ok. Closed, because it is a label."""
 
@@ -145,8 +164,19 @@ class Owner:
 
 
 @dataclass(frozen=True, slots=True)
+class Dependency:
+    """Systems of which all, or of an any-group one, must work for another to be reached."""
+
+    systems: tuple[str, ...]
+    any: bool = False
+
+
+@dataclass(frozen=True, slots=True)
 class System:
-    """What people depend on. `hosting` is the id of the centre it runs in, or None: unknown."""
+    """What people depend on. `hosting` is the id of the centre it runs in, or None: unknown.
+
+    `objective` is the share of time that it is to be available, 0 to 1.
+    """
 
     id: str
     name_vi: str
@@ -158,6 +188,8 @@ class System:
     source_section: str
     part_of: str | None = None
     synthetic: bool = False
+    depends_on: tuple[Dependency, ...] = ()
+    objective: float | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,11 +9,9 @@ from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Fie
 from pydantic_core import PydanticCustomError
 
 from collector.fields import Regex
+from collector.naming import MAX_LABELS, LabelName, MetricName
 
-MAX_LABELS = 3
 _OID = re.compile(r"\d+(?:\.\d+)+")
-_RESERVED = ("probe_", "snmp_scrape_", "hatang_")
-_RESERVED_LABELS = frozenset({"target", "system", "instance", "job", "le", "quantile"})
 
 
 def fault(message: str) -> PydanticCustomError:
@@ -31,18 +29,6 @@ def _oid(words: str) -> str:
     return ".".join(map(str, arcs))
 
 
-def _metric_name(name: str) -> str:
-    if name.startswith(_RESERVED):
-        raise fault(f"the name '{name}' is taken by the service itself: use the name in the MIB")
-    return name
-
-
-def _label_name(name: str) -> str:
-    if name.startswith("__") or name in _RESERVED_LABELS:
-        raise fault(f"the label '{name}' is reserved: use the name in the MIB")
-    return name
-
-
 def _texts(mapping: Any) -> Any:
     return {str(key): value for key, value in mapping.items()} if isinstance(mapping, dict) else mapping
 
@@ -56,8 +42,6 @@ def _some(entries: Any) -> Any:
 # Not `min_length`: that is also reported where an entry is there, but is wrong.
 Some = AfterValidator(_some)
 Oid = Annotated[str, AfterValidator(_oid), WithJsonSchema({"type": "string", "pattern": rf"^\.?{_OID.pattern}$"})]
-MetricName = Annotated[str, Field(pattern=r"^[a-zA-Z_][a-zA-Z0-9_]*$"), AfterValidator(_metric_name)]
-LabelName = Annotated[str, Field(pattern=r"^[a-zA-Z_][a-zA-Z0-9_]*$"), AfterValidator(_label_name)]
 # A key of YAML is a number or a text; here it is always the text of a device's answer.
 Enum = Annotated[dict[str, str], BeforeValidator(_texts), Some]
 TextSyntax: TypeAlias = Literal["text", "hex", "mac", "ip", "oid"]

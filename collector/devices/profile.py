@@ -11,7 +11,8 @@ from typing import Annotated, Any
 
 from pydantic import BeforeValidator, Field, model_validator
 
-from collector.devices.objects import MAX_LABELS, IndexPart, Label, Oid, Part, RowFilter, Scalar, Some, Value, fault
+from collector.devices.objects import IndexPart, Label, Oid, Part, RowFilter, Scalar, Some, Value, fault
+from collector.naming import MAX_LABELS
 
 
 def _named(entry: Any) -> Any:

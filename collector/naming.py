@@ -1,0 +1,29 @@
+"""Names of metrics and labels that a configuration may give: those that Prometheus takes and nobody else has."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from pydantic import AfterValidator, Field
+from pydantic_core import PydanticCustomError
+
+MAX_LABELS = 3
+_NAME = r"^[a-zA-Z_][a-zA-Z0-9_]*$"
+_RESERVED = ("hatang_", "probe_", "process_", "python_", "snmp_scrape_")
+_RESERVED_LABELS = frozenset({"target", "system", "instance", "job", "le", "quantile"})
+
+
+def _metric_name(name: str) -> str:
+    if name.startswith(_RESERVED):
+        raise PydanticCustomError("name", "the name '{name}' is taken by the service itself", {"name": name})
+    return name
+
+
+def _label_name(name: str) -> str:
+    if name.startswith("__") or name in _RESERVED_LABELS:
+        raise PydanticCustomError("name", "the label '{name}' is reserved", {"name": name})
+    return name
+
+
+MetricName = Annotated[str, Field(pattern=_NAME), AfterValidator(_metric_name)]
+LabelName = Annotated[str, Field(pattern=_NAME), AfterValidator(_label_name)]

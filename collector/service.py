@@ -6,7 +6,7 @@ import asyncio
 import contextlib
 import resource
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from contextlib import AsyncExitStack
 from pathlib import Path
 
@@ -38,15 +38,16 @@ def raise_descriptor_limit() -> int:
 
 
 class Service:
-    """Polls the targets of the given config directories into `sink`."""
+    """Polls the targets of the given config directories into `sink`; tells `adopted` when one is in force."""
 
-    def __init__(self, directories: Sequence[Path], sink: Sink) -> None:
+    def __init__(self, directories: Sequence[Path], sink: Sink, adopted: Callable[[], None] | None = None) -> None:
         self.directories = tuple(directories)
         self.state = State(sink)
         self.scheduler = Scheduler(self._poll, self.state.skip)
         self.stalls = StallWatch()
         self.last_reload = vitals.LastReload(False, 0.0)
         self._sink = sink
+        self._adopted = adopted
         self._stack = AsyncExitStack()
         self._reloading = asyncio.Lock()
         self._stopping = asyncio.Event()
@@ -155,6 +156,8 @@ class Service:
         self.state.apply(config.targets)
         self.scheduler.apply(config.targets)
         self.last_reload = vitals.LastReload(True, time.time())
+        if self._adopted is not None:
+            self._adopted()
         log.info("configuration loaded", targets=len(config.targets), systems=len(config.systems))
 
     async def _apply_network(self, config: Config) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import gc
 import signal
 from collections.abc import Sequence
 from pathlib import Path
@@ -14,6 +15,9 @@ from collector.settings import Config, SettingsError
 from exporters.exposition import Exposition
 from exporters.http import Server
 
+# Objects that may pile up before the garbage collector looks for cycles among them.
+GARBAGE_LIMIT = 20_000
+
 
 def split_address(address: str) -> tuple[str, int]:
     """Host and port of `HOST:PORT`. Raises ValueError."""
@@ -23,10 +27,22 @@ def split_address(address: str) -> tuple[str, int]:
     return host.strip("[]") or "127.0.0.1", int(port)
 
 
-async def serve(directories: Sequence[Path], listen: str | None) -> None:
+def set_apart() -> None:
+    """Keep the garbage collector from walking what is alive now, until this is called again.
+
+    A full collection stops the loop while it walks all objects: 150 ms for 5,000 targets, each half minute. Runs free
+    what they make without it, so that it may come rarely.
+    """
+    gc.set_threshold(GARBAGE_LIMIT, 10, 10)
+    gc.unfreeze()
+    gc.collect()
+    gc.freeze()
+
+
+async def serve(directories: Sequence[Path], listen: str | None, exposition: Exposition | None = None) -> None:
     """Poll and answer until SIGTERM or SIGINT; SIGHUP reloads. Raises SettingsError, OSError (address taken)."""
-    exposition = Exposition()
-    service = Service(directories, exposition)
+    exposition = exposition or Exposition()
+    service = Service(directories, exposition, adopted=set_apart)
     stopping = asyncio.Event()
     loop = asyncio.get_running_loop()
     for name in (signal.SIGTERM, signal.SIGINT):

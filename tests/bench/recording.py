@@ -9,7 +9,6 @@ from __future__ import annotations
 import argparse
 import asyncio
 import json
-import signal
 import time
 from collections.abc import Iterable
 from pathlib import Path
@@ -18,10 +17,8 @@ import uvloop
 
 from collector.model import Labels, Sample
 from collector.runner import DURATION, SUCCESS
-from collector.service import Service
-from exporters.app import split_address
+from exporters.app import serve
 from exporters.exposition import Exposition
-from exporters.http import Server
 
 WATCHED = "slow-"
 
@@ -42,18 +39,11 @@ class Recording(Exposition):
         super().put(owner, labels, samples)
 
 
-async def serve(config: Path, listen: str) -> None:
-    """Until SIGTERM."""
-    exposition, stopping = Recording(), asyncio.Event()
-    asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, stopping.set)
-    service = Service([config], exposition)
-    server = Server(service, exposition)
-    await service.start()
-    await server.start(*split_address(listen))
-    await stopping.wait()
-    await server.stop()
-    await service.stop()
-    text = json.dumps(exposition.durations)
+async def record(config: Path, listen: str) -> None:
+    """Serve, then write."""
+    recording = Recording()
+    await serve([config], listen, recording)
+    text = json.dumps(recording.durations)
     await asyncio.to_thread((config.parent / "durations.json").write_text, text, encoding="utf-8")
 
 
@@ -62,4 +52,4 @@ if __name__ == "__main__":
     parser.add_argument("--config", type=Path, required=True)
     parser.add_argument("--listen", required=True)
     given = parser.parse_args()
-    uvloop.run(serve(given.config, given.listen))
+    uvloop.run(record(given.config, given.listen))

@@ -67,6 +67,10 @@ class ProbeFailed(Exception):
         super().__init__(f"{reason}: {self.detail}")
 
 
+class Undecided(Exception):
+    """A run that cannot tell yet, by nobody's fault (nothing was heard since we began to listen): for people."""
+
+
 class MetricType(StrEnum):
     """Type of a family as OpenMetrics 1.0 section 5 names it."""
 

@@ -233,8 +233,13 @@ def _source(source_ip: str | None, endpoint: Endpoint) -> tuple[str, int] | None
 
 @dataclass(frozen=True, slots=True)
 class Context(Generic[R]):
-    """What one run may use. `deadline` is the loop's time by which it must have ended, or be cancelled."""
+    """What one run may use.
+
+    `deadline` is the loop's time by which it must have ended, or be cancelled; the next run comes `interval` seconds
+    after this one, unless something calls it sooner.
+    """
 
     net: Net
     deadline: float
     resource: R
+    interval: float

@@ -11,7 +11,7 @@ from typing import Any, Protocol
 
 import structlog
 
-from collector.model import DETAIL_LIMIT, Kind, Metric, Outcome, ProbeFailed, Reason, Result, Sample, Target
+from collector.model import DETAIL_LIMIT, Kind, Metric, Outcome, ProbeFailed, Reason, Result, Sample, Target, Undecided
 from collector.net import LOCAL_ERRNOS, Context, Net
 
 SUCCESS = Metric("probe_success", "Whether the last run was ok: 1 or 0; absent when we could not tell.")
@@ -109,7 +109,8 @@ class Runner:
     async def _timed(self, target: Target) -> Result:
         emit = Emitter(self._declared(target))
         started, begun = time.time(), time.monotonic()
-        context = Context(self._net, begun + target.timeout, self._resources.get(target.kind))
+        resource = self._resources.get(target.kind)
+        context = Context(self._net, begun + target.timeout, resource, target.interval)
         try:
             async with asyncio.timeout(target.timeout):
                 await self._kinds[target.kind].probe(target.spec, emit, context)
@@ -139,6 +140,8 @@ class Runner:
     def _our_fault(self, target: Target, error: BaseException) -> tuple[Reason, str]:
         if isinstance(error, PermissionError):
             return Reason.PERMISSION, str(error)
+        if isinstance(error, Undecided):
+            return Reason.LOCAL, str(error)[:DETAIL_LIMIT]
         if isinstance(error, OSError) and (error.errno in LOCAL_ERRNOS or error.filename is not None):
             return Reason.LOCAL, str(error)  # no descriptors left, a certificate file that is gone, ...
         detail = f"{type(error).__name__}: {error}"[:DETAIL_LIMIT]

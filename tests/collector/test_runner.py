@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from collector.model import Emit, Kind, Metric, Outcome, ProbeFailed, Reason, Result, Spec, Target
+from collector.model import Emit, Kind, Metric, Outcome, ProbeFailed, Reason, Result, Spec, Target, Undecided
 from collector.net import AddressMap, Context, Net, Resolver
 from collector.runner import Gate, Runner
 from collector.stalls import StallWatch
@@ -89,6 +89,7 @@ async def test_what_was_emitted_before_a_timeout_survives(net: Net) -> None:
         (RuntimeError("boom"), Reason.BUG),
         (SystemExit(3), Reason.BUG),
         (PermissionError(errno.EPERM, "not allowed"), Reason.PERMISSION),
+        (Undecided("nothing was heard yet"), Reason.LOCAL),
         (OSError(errno.EMFILE, "no descriptors"), Reason.LOCAL),
     ],
 )

@@ -10,7 +10,6 @@ from functools import cached_property
 from typing import Annotated, Any, Literal
 
 from pydantic import BeforeValidator, Field, PlainSerializer, ValidationInfo, WithJsonSchema, model_validator
-from pydantic_core import PydanticCustomError
 
 from collector.devices import DROP_REASONS, DeviceProfile, Plan, Tally, plan_of
 from collector.devices.objects import Some
@@ -19,6 +18,7 @@ from collector.model import Emit, Kind, Metric, ProbeFailed, Reason, Spec
 from collector.nearest import nearest
 from collector.net import NET_METRICS, Context, Net
 from collector.snmp.credentials import Credentials
+from collector.snmp.keys import AuthProtocol, PrivProtocol, check_keys, fault
 from collector.snmp.reader import Limits, Reader
 from collector.snmp.session import Session, Sessions
 from collector.snmp.tables import Tables
@@ -53,16 +53,12 @@ _MAX_SESSIONS = 4096
 _NO_CONTEXT = "the SNMP library has no SNMPv3 contexts: leave `context` out, and ask the device's default one"
 
 
-def _fault(message: str) -> PydanticCustomError:
-    return PydanticCustomError("snmp", "{message}", {"message": message})
-
-
 def _profile(entry: Any, info: ValidationInfo) -> Any:
     if not isinstance(entry, str):
         return entry
     known: dict[str, DeviceProfile] = (info.context or {}).get("devices", {})
     if entry not in known:
-        raise _fault(f"unknown device profile '{entry}'{nearest(entry, known)}")
+        raise fault(f"unknown device profile '{entry}'{nearest(entry, known)}")
     return known[entry]
 
 
@@ -85,11 +81,11 @@ class SnmpSpec(Spec):
     ] = Field("2c", description="Protocol version. 1 reads tables row by row; 3 is the only one that keeps secrets.")
     community: Secret | None = Field(None, description="Community, for versions 1 and 2c.")
     user: str | None = Field(None, min_length=1, max_length=32, description="User name, for version 3.")
-    auth_protocol: Literal["md5", "sha1", "sha224", "sha256", "sha384", "sha512"] | None = Field(
+    auth_protocol: AuthProtocol | None = Field(
         None, description="How messages are authenticated (version 3); without it they are not."
     )
     auth_password: Secret | None = Field(None, description="Password that the authentication key is made from.")
-    priv_protocol: Literal["des", "aes128", "aes192", "aes256", "aes192c", "aes256c"] | None = Field(
+    priv_protocol: PrivProtocol | None = Field(
         None,
         description="How messages are encrypted (version 3); without it they are not. The c forms lengthen the key "
         "as Cisco does, where the digest is shorter than the key.",
@@ -110,32 +106,25 @@ class SnmpSpec(Spec):
     @model_validator(mode="after")
     def _consistent(self) -> SnmpSpec:
         if self.context is not None:
-            raise _fault(_NO_CONTEXT)
+            raise fault(_NO_CONTEXT)
         if self.version == "3":
             self._check_user()
         elif self.community is None:
-            raise _fault(f"version {self.version} needs `community`")
+            raise fault(f"version {self.version} needs `community`")
         elif self.user is not None:
-            raise _fault("`user` is for version 3")
+            raise fault("`user` is for version 3")
         try:
             plan_of(self.profiles)
         except ValueError as error:
-            raise _fault(str(error)) from None
+            raise fault(str(error)) from None
         return self
 
     def _check_user(self) -> None:
         if self.user is None:
-            raise _fault("version 3 needs `user`")
+            raise fault("version 3 needs `user`")
         if self.community is not None:
-            raise _fault("`community` is for versions 1 and 2c")
-        for kind in ("auth", "priv"):
-            protocol, password = getattr(self, f"{kind}_protocol"), getattr(self, f"{kind}_password")
-            if (protocol is None) != (password is None):
-                raise _fault(f"`{kind}_protocol` and `{kind}_password` go together")
-            if password is not None and len(password.value.encode()) < 8:
-                raise _fault(f"`{kind}_password` is too short: SNMPv3 passwords have at least 8 characters")
-        if self.priv_protocol is not None and self.auth_protocol is None:
-            raise _fault("encryption needs authentication: set `auth_protocol`")
+            raise fault("`community` is for versions 1 and 2c")
+        check_keys(self)
 
     @property
     def peer(self) -> str:

@@ -28,10 +28,11 @@ run: setup ## play the simulated province: make run ARGS="--for 60s --listen 127
 
 test: setup ## the whole suite, against real servers
 	@deploy/setup/programs test
-	$(PYTEST) $(ARGS)
+	$(PYTEST) -n 2 -m "not system and not soak" $(ARGS)
+	$(PYTEST) -m "system and not soak" $(ARGS)
 
 unit: setup ## the part of the suite that takes under a minute
-	$(PYTEST) -m "not system" $(ARGS)
+	$(PYTEST) -n 2 -m "not system and not soak" $(ARGS)
 
 lint: setup ## ruff, mypy and the import contracts
 	$(BIN)/ruff format --check .
@@ -45,14 +46,14 @@ bench: setup ## speed against blackbox_exporter, snmp_exporter and prometheus_cl
 
 soak: setup ## what takes longer than a test may
 	@deploy/setup/programs test
-	$(PYTEST) -m soak --override-ini addopts="" $(ARGS)
+	$(PYTEST) -m soak $(ARGS)
 
 docs: setup ## write the tables of README.md and config/schema.json anew
 	$(BIN)/python -m exporters.reference README.md
 	$(BIN)/hatang schema > config/schema.json
 
 golden: setup ## write the golden files anew
-	HATANG_GOLDEN=1 $(PYTEST) -m "not system" tests/collector/probes tests/collector/settings
+	HATANG_GOLDEN=1 $(PYTEST) -m "not system and not soak" tests/collector/probes tests/collector/settings
 
 check: setup ## read config/ and show every fault of it
 	$(BIN)/hatang check $(ARGS)

@@ -30,10 +30,16 @@ from yarl import URL
 from collector import __version__
 from collector.http.connection import HEADERS_LIMIT, LINE_LIMIT, PASSAGE, Passage, PassageConnector
 from collector.http.fields import web_url
-from collector.model import ProbeFailed, Reason
+from collector.model import Metric, ProbeFailed, Reason
 from collector.net import failure
 from collector.tls import tls_failure
 
+PHASE = Metric(
+    "probe_http_duration_seconds",
+    "Time that a phase took, summed over redirects; absent when it did not end.",
+    labels=("phase",),
+)
+STATUS = Metric("probe_http_status_code", "Status code of the last answer.")
 MAX_REDIRECTS = 3
 # A token, `=` and printable ASCII (RFC 6265 section 4.1.1): the rest is not sent back, nor does it reach our log.
 _COOKIE = re.compile(r"[!#-'*+.0-9A-Z^-z|~-]+=[ -~]*")

@@ -20,12 +20,17 @@ from collector.runner import Gate, Runner
 from collector.scheduler import Scheduler
 from collector.settings import Config, SettingsError, load
 from collector.stalls import StallWatch
+from collector.standing import Standing
 from collector.state import State
 
 # The rest of the descriptors is for warm sessions, scrapes, files and the journal.
 IN_FLIGHT_SHARE = 0.6
 PROBE_AT_MOST_EVERY = 1.0
 DRAIN_LIMIT = 8.0
+# A failing or recovering target is looked at again after so many seconds, and what decides with it unless it just was.
+RECHECK_AFTER = 10.0
+RECENT = 5.0
+ADVANCE_EVERY = 1.0
 
 log = structlog.get_logger(__name__)
 
@@ -44,6 +49,7 @@ class Service:
         self.directories = tuple(directories)
         self.state = State(sink)
         self.scheduler = Scheduler(self._poll, self.state.skip)
+        self.standing = Standing(sink, lambda *_: ())
         self.stalls = StallWatch()
         self.last_reload = vitals.LastReload(False, 0.0)
         self._sink = sink
@@ -52,6 +58,7 @@ class Service:
         self._reloading = asyncio.Lock()
         self._stopping = asyncio.Event()
         self._watching: asyncio.Task[None] | None = None
+        self._advancing: asyncio.Task[None] | None = None
         self._config: Config | None = None
         self._net: Net | None = None
         self._runner: Runner | None = None
@@ -76,6 +83,7 @@ class Service:
         self.scheduler.start()
         self._adopt(config)
         self._watching = asyncio.create_task(self._watch_files())
+        self._advancing = asyncio.create_task(self._advance())
 
     async def open(self, config: Config) -> Runner:
         """A runner on `config`'s network settings; closed by `stop`."""
@@ -94,6 +102,8 @@ class Service:
         if self._watching is not None:
             await self._watching
         await self.scheduler.drain(DRAIN_LIMIT)
+        if self._advancing is not None:
+            self._advancing.cancel()
         self.stalls.stop()
         await self._stack.aclose()
         if self._net is not None:
@@ -132,6 +142,7 @@ class Service:
     def refresh(self) -> None:
         """Bring withdrawals and the service's own figures up to date; called before each scrape."""
         self.state.expire()
+        self.standing.publish()
         scheduler = self.scheduler
         in_flight = self._runner.gate.in_flight if self._runner else 0
         lateness, scheduler.lateness = scheduler.lateness, 0.0
@@ -154,6 +165,7 @@ class Service:
     def _adopt(self, config: Config) -> None:
         self._config = config
         self.state.apply(config.targets)
+        self.standing.apply(config.systems, self.state.records)
         self.scheduler.apply(config.targets)
         self.last_reload = vitals.LastReload(True, time.time())
         if self._adopted is not None:
@@ -175,6 +187,24 @@ class Service:
         if self._runner is None:
             raise RuntimeError("the service has not started")
         self.state.record(await self._runner.run(target))
+        if self.state.records[target.id].streak.unsettled:
+            self._check_again(target)
+
+    def _check_again(self, target: Target) -> None:
+        """A change that is not certain yet is decided soon, together with all that it depends on."""
+        if target.interval > RECHECK_AFTER:
+            self.scheduler.soon(target.id, RECHECK_AFTER)
+        recently = time.time() - RECENT
+        for other in self.standing.undecided(target.id, target.system):
+            last = self.state.records[other].last
+            if last is not None and last.started < recently:
+                self.scheduler.soon(other, 0)
+
+    async def _advance(self) -> None:
+        while True:
+            await asyncio.sleep(ADVANCE_EVERY)
+            for event in self.standing.advance():
+                log.info("system changed", system=event.system, state=event.new, reason=event.reason)
 
     async def _watch_files(self) -> None:
         while not self._stopping.is_set():

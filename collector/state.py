@@ -8,6 +8,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
 from collector.model import Metric, MetricType, Outcome, Result, Sample, Sink, Target
+from collector.streak import Streak
 
 TARGET_INFO = Metric(
     "hatang_target_info", "A target and its own labels.", MetricType.INFO, ("system", "kind", "synthetic")
@@ -32,6 +33,7 @@ class Record:
     """One target's past. `fresh_until` is by the monotonic clock; failures are kept apart from successes."""
 
     target: Target
+    streak: Streak
     runs: dict[Outcome, int] = field(default_factory=lambda: dict.fromkeys(Outcome, 0))
     skipped: int = 0
     last: Result | None = None
@@ -76,7 +78,7 @@ class State:
         for target_id, target in targets.items():
             record = self.records.get(target_id)
             if record is None:
-                record = self.records[target_id] = Record(target)
+                record = self.records[target_id] = Record(target, Streak(self._clock()))
             elif record.target is target or record.target == target:
                 continue
             else:
@@ -89,7 +91,9 @@ class State:
         record = self.records[result.target]
         record.runs[result.outcome] += 1
         record.last = result
-        record.fresh_until = self._clock() + STALE_INTERVALS * record.target.interval
+        now = self._clock()
+        record.fresh_until = now + STALE_INTERVALS * record.target.interval
+        record.streak.take(now, result.outcome)
         if result.outcome is not Outcome.OK:
             record.failures.append(result)
         self._publish_values(record)

@@ -123,7 +123,8 @@ class Timelines:
         if until <= timeline.settled:
             return
         windows = list(self._windows(name, timeline.settled, until))
-        for ends in _cuts(timeline.settled, until, members, parents.values(), windows):
+        # The last moment is judged too, though no time is credited after it: what has just been seen shows at once.
+        for ends in [*_cuts(timeline.settled, until, members, parents.values(), windows), until]:
             before, begins = timeline.state, timeline.settled
             state, doubt = self._judge(name, begins, windows)
             timeline.credit(ends, state, doubt)
@@ -154,7 +155,7 @@ def _segment_at(streak: Streak, moment: float) -> Segment:
     for segment in streak.segments:
         if segment.begins <= moment < segment.ends:
             return segment
-    return Segment(moment, moment, Verdict.UNKNOWN, moment)
+    return Segment(moment, moment, streak.verdict, moment)
 
 
 def _cuts(

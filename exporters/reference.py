@@ -13,6 +13,7 @@ from collector import registry, terminal
 from collector.model import Metric
 from collector.runner import RUNNER_METRICS
 from collector.settings import Monitor
+from collector.standing import STANDING_METRICS
 from collector.state import STATE_METRICS
 from collector.vitals import VITALS
 from exporters.http import SERIES
@@ -35,6 +36,7 @@ def metrics() -> str:
     header = ["metric", "type", "labels", "meaning"]
     parts = ["Every target (`target`, `system`):\n", markdown_table(header, _metric_rows(RUNNER_METRICS))]
     parts += ["\nState of a target (`target`):\n", markdown_table(header, _metric_rows(STATE_METRICS))]
+    parts += ["\nSystems:\n", markdown_table(header, _metric_rows(STANDING_METRICS))]
     for kind in registry.KINDS:
         parts += [f"\n`{kind.name}` (`target`, `system`):\n", markdown_table(header, _metric_rows(kind.metrics))]
     parts += ["\nThe service itself:\n", markdown_table(header, _metric_rows([*VITALS, SERIES]))]

@@ -1,0 +1,98 @@
+"""Systems as metrics and as changes for the journal, from the records of their targets."""
+
+from __future__ import annotations
+
+import time
+
+from collector.model import Dependency, Outcome, Reason, Result, System, SystemState, Target
+from collector.standing import Standing
+from collector.state import State
+from exporters.exposition import Exposition
+from tests.collector.test_scheduler import Nothing
+from tests.collector.test_state import Clock, lines
+
+CENTRE = System("centre", "Trung tâm", "Centre", "data-centre", "office", None, 1, "2", objective=0.999)
+PORTAL = System(
+    "portal", "Cổng", "Portal", "portal", "office", "centre", None, "2", depends_on=(Dependency(("centre",)),)
+)
+
+
+class Province:
+    """A centre with a gateway, and a portal that runs in it, polled every ten seconds."""
+
+    def __init__(self) -> None:
+        self.clock, self.exposition = Clock(), Exposition()
+        self.state = State(self.exposition, self.clock)
+        self.standing = Standing(self.exposition, lambda *_: (), self.clock)
+        targets = {
+            name: Target(name, system, "none", Nothing(), 10, 5)
+            for name, system in (("gateway", "centre"), ("web", "portal"))
+        }
+        self.state.apply(targets)
+        self.standing.apply({"centre": CENTRE, "portal": PORTAL}, self.state.records)
+
+    def poll(self, **outcomes: Outcome) -> list[tuple[str, str, str, str]]:
+        """Ten seconds pass, these targets give these outcomes; the changes of state."""
+        self.clock.now += 10
+        for name, outcome in outcomes.items():
+            reason = None if outcome is Outcome.OK else Reason.TIMEOUT
+            self.state.record(Result(name, outcome, time.time(), 0.1, reason))
+        events = self.standing.advance()
+        self.standing.publish()
+        return [(event.system, event.new.value, event.reason, event.source) for event in events]
+
+
+def test_every_state_is_exported_from_the_start() -> None:
+    province = Province()
+    province.standing.publish()
+    found = lines(province.exposition)
+    for state in SystemState:
+        assert f'hatang_system_state_seconds_total{{system="portal",state="{state}"}} 0.0' in found
+    assert 'hatang_system_state{system="portal"} 5.0' in found
+    assert 'hatang_system_objective_ratio{system="centre"} 0.999' in found
+    assert (
+        'hatang_system_info{system="portal",category="portal",centre="centre",owner="office",tier="",'
+        'name_vi="Cổng",name_en="Portal"} 1.0'
+    ) in found
+
+
+def test_an_outage_of_the_centre_makes_its_systems_unreachable_not_down() -> None:
+    province = Province()
+    province.poll(gateway=Outcome.OK, web=Outcome.OK)
+    changes = []
+    for _ in range(4):
+        changes += province.poll(gateway=Outcome.FAIL, web=Outcome.FAIL)
+    assert changes == [
+        ("centre", "down", "gateway timeout", "poll"),
+        ("portal", "unreachable", "centre", "dependency"),
+    ]
+    changes = [*province.poll(gateway=Outcome.OK, web=Outcome.OK), *province.poll(gateway=Outcome.OK, web=Outcome.OK)]
+    assert [change[:2] for change in changes] == [("centre", "up"), ("portal", "up")]
+    assert 'hatang_system_state_seconds_total{system="portal",state="down"} 0.0' in lines(province.exposition)
+
+
+def test_a_silent_target_leaves_its_system_unknown() -> None:
+    province = Province()
+    province.poll(gateway=Outcome.OK, web=Outcome.OK)
+    changes = []
+    for _ in range(4):
+        changes += province.poll(gateway=Outcome.OK)
+    assert [change[:2] for change in changes] == [("portal", "unknown")]
+
+
+def test_what_decides_with_a_target_is_what_its_system_depends_on() -> None:
+    province = Province()
+    assert list(province.standing.undecided("web", "portal")) == ["gateway"]
+    assert list(province.standing.undecided("gateway", "centre")) == []
+
+
+def test_a_removed_system_is_gone_and_a_kept_one_keeps_its_seconds() -> None:
+    province = Province()
+    for _ in range(3):
+        province.poll(gateway=Outcome.OK, web=Outcome.OK)
+    province.state.apply({"gateway": province.state.records["gateway"].target})
+    province.standing.apply({"centre": CENTRE}, province.state.records)
+    province.poll(gateway=Outcome.OK)
+    found = lines(province.exposition)
+    assert not any("portal" in line for line in found)
+    assert 'hatang_system_state_seconds_total{system="centre",state="up"} 30.0' in found

@@ -18,8 +18,8 @@ setup: $(STAMP) ## make .venv from the lock
 
 $(STAMP): $(LOCK) pyproject.toml
 	@deploy/setup/venv $(PYTHON) $(VENV)
-	@$(BIN)/python -m pip install -q --disable-pip-version-check --no-deps --require-hashes -r $(LOCK)
-	@$(BIN)/python -m pip install -q --disable-pip-version-check --no-deps --no-build-isolation -e .
+	@$(BIN)/python -m pip install -qq --disable-pip-version-check --no-deps --require-hashes -r $(LOCK)
+	@$(BIN)/python -m pip install -qq --disable-pip-version-check --no-deps --no-build-isolation -e .
 	@touch $@
 
 run: setup ## play the simulated province: make run ARGS="--for 60s --listen 127.0.0.1:9464"

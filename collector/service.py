@@ -16,6 +16,7 @@ from watchfiles import awatch
 from collector import registry, vitals
 from collector.model import Result, Sample, Sink, Target
 from collector.net import AddressMap, Net, Resolver
+from collector.observer import Observer
 from collector.runner import Gate, Runner
 from collector.scheduler import Scheduler
 from collector.settings import Config, SettingsError, load
@@ -51,6 +52,7 @@ class Service:
         self.scheduler = Scheduler(self._poll, self.state.skip)
         self.standing = Standing(sink, lambda *_: ())
         self.stalls = StallWatch()
+        self.observer = Observer(self.probe, self.stalls.longest_since, self._resolver_impaired)
         self.last_reload = vitals.LastReload(False, 0.0)
         self._sink = sink
         self._adopted = adopted
@@ -159,6 +161,7 @@ class Service:
             Sample(vitals.LATE_RUNS, (), scheduler.late_runs),
             Sample(vitals.CLOCK_JUMPS, (), scheduler.clock_jumps),
             *vitals.target_counts(self.config.targets),
+            *self.observer.samples(),
         ]
         self._sink.put("service", (), samples)
 
@@ -167,6 +170,7 @@ class Service:
         self.state.apply(config.targets)
         self.standing.apply(config.systems, self.state.records)
         self.scheduler.apply(config.targets)
+        self.observer.apply(config.monitor.observer.uplink)
         self.last_reload = vitals.LastReload(True, time.time())
         if self._adopted is not None:
             self._adopted()
@@ -186,7 +190,7 @@ class Service:
     async def _poll(self, target: Target) -> None:
         if self._runner is None:
             raise RuntimeError("the service has not started")
-        self.state.record(await self._runner.run(target))
+        self.state.record(await self.observer.judged(await self._runner.run(target)))
         if self.state.records[target.id].streak.unsettled:
             self._check_again(target)
 
@@ -200,9 +204,13 @@ class Service:
             if last is not None and last.started < recently:
                 self.scheduler.soon(other, 0)
 
+    def _resolver_impaired(self) -> bool:
+        return self._net is not None and self._net.resolver.impaired
+
     async def _advance(self) -> None:
         while True:
             await asyncio.sleep(ADVANCE_EVERY)
+            await self.observer.measure()
             for event in self.standing.advance():
                 log.info("system changed", system=event.system, state=event.new, reason=event.reason)
 

@@ -11,6 +11,7 @@ from pydantic import BaseModel
 
 from collector import registry, terminal
 from collector.model import Metric
+from collector.observer import IMPAIRED
 from collector.runner import RUNNER_METRICS
 from collector.settings import Monitor
 from collector.standing import STANDING_METRICS
@@ -39,7 +40,7 @@ def metrics() -> str:
     parts += ["\nSystems:\n", markdown_table(header, _metric_rows(STANDING_METRICS))]
     for kind in registry.KINDS:
         parts += [f"\n`{kind.name}` (`target`, `system`):\n", markdown_table(header, _metric_rows(kind.metrics))]
-    parts += ["\nThe service itself:\n", markdown_table(header, _metric_rows([*VITALS, SERIES]))]
+    parts += ["\nThe service itself:\n", markdown_table(header, _metric_rows([*VITALS, IMPAIRED, SERIES]))]
     return "\n".join(parts)
 
 

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 
 from collector import registry
 from collector.settings.config import Config
 from collector.settings.credentials import Credentials
-from collector.settings.faults import Fault, SettingsError
+from collector.settings.faults import Fault, SettingsError, unknown
 from collector.settings.files import Files, read_all
 from collector.settings.gather import Gathered, gather
 from collector.settings.monitor import Monitor
@@ -51,6 +51,8 @@ def load(directories: Sequence[Path], previous: Config | None = None) -> Config:
     resolved = _resolved(workshop, gathered)
     faults = [*files.faults, *gathered.faults, *found.faults, *wrong, *profiles.faults, *credentials.faults]
     faults += profiles.complaints(workshop.of_defaults + workshop.faults)
+    if whole and monitor is not None:
+        faults += _uplink(monitor, {entry.node.text("id") for entry in gathered.entries})
     if faults or service is None:
         raise SettingsError(faults)
     workshop.warnings.update(files.warnings, credentials.warnings, readable_community(resolved.values()))
@@ -89,6 +91,15 @@ def _monitor(node: Node | None, credentials: Credentials) -> tuple[Monitor | Non
         if name != "defaults" and not (child.value is None and name in Monitor.model_fields)
     }
     return checked(Monitor, plain, node, known=("defaults",))
+
+
+def _uplink(monitor: Node, targets: Iterable[str | None]) -> Iterator[Fault]:
+    known = [name for name in targets if name is not None]
+    observer = monitor.get("observer")
+    listed = observer.get("uplink") if observer is not None else None
+    for node in listed.items if listed is not None and isinstance(listed.value, list) else ():
+        if isinstance(node.value, str) and node.value not in known:
+            yield node.fault(unknown("target", node.value, known))
 
 
 def _resolved(workshop: Workshop, gathered: Gathered) -> dict[str, Resolved]:

@@ -81,6 +81,16 @@ class Web(Section):
     )
 
 
+class ObserverSettings(Section):
+    """How the service knows that it can see."""
+
+    uplink: tuple[str, ...] = Field(
+        (),
+        description="Ids of targets that stand for our own uplink, such as the first gateways: while none of them "
+        "answers, what cannot be reached is our fault and not the targets'.",
+    )
+
+
 class Monitor(Section):
     """monitor.yaml without its `defaults`, which are resolved into the targets."""
 
@@ -91,4 +101,5 @@ class Monitor(Section):
         description="Points configured hosts elsewhere: host, host:port or pattern -> address, address:port or :port. "
         "What is said to the peer (Host header, TLS name) stays as configured.",
     )
+    observer: ObserverSettings = Field(ObserverSettings(), description="The service's own sight.")
     web: Web = Field(Web(), description="The HTTP side of the service.")

@@ -12,6 +12,7 @@ from prometheus_client.openmetrics.parser import text_string_to_metric_families
 from collector import registry
 from collector.devices.plan import plan_of
 from collector.model import Metric, Sample
+from collector.observer import IMPAIRED
 from collector.runner import RUNNER_METRICS
 from collector.settings import load
 from collector.standing import STANDING_METRICS
@@ -26,7 +27,7 @@ ROOT = Path(__file__).parents[2]
 def own_metrics() -> list[Metric]:
     """Families that are ours to name."""
     kinds = [metric for kind in registry.KINDS for metric in kind.metrics]
-    return [*RUNNER_METRICS, *STATE_METRICS, *STANDING_METRICS, *VITALS, SERIES, *kinds]
+    return [*RUNNER_METRICS, *STATE_METRICS, *STANDING_METRICS, *VITALS, IMPAIRED, SERIES, *kinds]
 
 
 def mib_metrics() -> list[Metric]:

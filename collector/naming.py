@@ -9,13 +9,16 @@ from pydantic_core import PydanticCustomError
 
 MAX_LABELS = 3
 _NAME = r"^[a-zA-Z_][a-zA-Z0-9_]*$"
-_RESERVED = ("hatang_", "probe_", "process_", "python_", "snmp_scrape_")
+# Families of ours, of the service's own process, and those that Prometheus itself writes for every scrape.
+_RESERVED = ("hatang_", "probe_", "process_", "python_", "scrape_", "snmp_scrape_")
+_RESERVED_METRICS = frozenset({"up", "ALERTS", "ALERTS_FOR_STATE"})
 _RESERVED_LABELS = frozenset({"target", "system", "instance", "job", "le", "quantile"})
 
 
 def _metric_name(name: str) -> str:
-    if name.startswith(_RESERVED):
-        raise PydanticCustomError("name", "the name '{name}' is taken by the service itself", {"name": name})
+    if name.startswith(_RESERVED) or name in _RESERVED_METRICS:
+        words = "the name '{name}' is taken by the service itself or by Prometheus"
+        raise PydanticCustomError("name", words, {"name": name})
     return name
 
 

@@ -48,10 +48,10 @@ _HTTP_ERRORS = (ClientError, HttpProcessingError, OSError)
 
 
 @asynccontextmanager
-async def open_session() -> AsyncIterator[ClientSession]:
-    """The session that all requests share; it keeps neither cookies nor connections."""
+async def open_session(reuse: bool = False) -> AsyncIterator[ClientSession]:
+    """A session that keeps no cookies; and no connections either, so that all may share it, unless `reuse` is set."""
     async with ClientSession(
-        connector=PassageConnector(),
+        connector=PassageConnector(reuse),
         cookie_jar=DummyCookieJar(),
         timeout=ClientTimeout(total=None),
         headers={"User-Agent": f"hatang/{__version__}", "Accept-Encoding": "identity"},
@@ -166,20 +166,29 @@ class Visit:
         asks_proxy = proxy is not None and request.url.scheme == "http"
         if proxy is not None and asks_proxy and proxy.authorization:
             headers["Proxy-Authorization"] = proxy.authorization
+        origin = proxy.url if proxy is not None and asks_proxy else None
+        while True:
+            try:
+                self.response = await self._send(request, headers, origin)
+            except ProbeFailed:
+                # A connection that an earlier request made may have ended meanwhile; each is tried but once.
+                if self.passage.dialled or request.method != "GET":
+                    raise
+            else:
+                break
+        if not self.passage.dialled:
+            self.passage.mark("processing")
+        return self.response
+
+    async def _send(self, request: Request, headers: Mapping[str, str], proxy: URL | None) -> ClientResponse:
         await self.passage.prepare(request.url)
         token = PASSAGE.set(self.passage)
         try:
-            self.response = await self.session.request(
-                request.method,
-                request.url,
-                headers=headers,
-                data=request.body,
-                allow_redirects=False,
-                proxy=proxy.url if proxy is not None and asks_proxy else None,
+            return await self.session.request(
+                request.method, request.url, headers=headers, data=request.body, allow_redirects=False, proxy=proxy
             )
         finally:
             PASSAGE.reset(token)
-        return self.response
 
     def _keep_cookies(self, response: ClientResponse) -> None:
         # A site that greets with a cookie and a redirect to itself would send us round for ever.
@@ -199,9 +208,7 @@ def redirected(request: Request, status: int, location: str, hosts: Sequence[str
     Raises ProbeFailed(UNEXPECTED) when it leads to a host that is neither the same nor in `hosts`, or elsewhere
     than to HTTP, ProbeFailed(PROTOCOL) when `location` is no URL.
     """
-    url = _target(request.url, location)
-    if url.raw_host != request.url.raw_host and not _allowed(url.raw_host or "", hosts):
-        raise ProbeFailed(Reason.UNEXPECTED, f"redirect to another host: {url.raw_host}")
+    url = _target(request.url, location, hosts, "redirect")
     method, headers, body = request.method, request.headers, request.body
     if (status == 303 and method != "HEAD") or (status in (301, 302) and method == "POST"):
         method, body = "GET", None
@@ -213,15 +220,24 @@ def redirected(request: Request, status: int, location: str, hosts: Sequence[str
     return Request(method, url, headers, {}, body)
 
 
-def _target(base: URL, location: str) -> URL:
+def linked(request: Request, link: str, hosts: Sequence[str]) -> Request:
+    """The request for what the answer to `request` links to; raises as `redirected`."""
+    url = _target(request.url, link, hosts, "link")
+    return Request("GET", url, request.headers, request.private if _may_know_secrets(request.url, url) else {})
+
+
+def _target(base: URL, location: str, hosts: Sequence[str], what: str) -> URL:
     try:
         # Not URL.join: it takes escaped control characters of a base apart.
         url = URL(urljoin(str(base), location))
         if url.scheme not in ("http", "https"):
-            raise ProbeFailed(Reason.UNEXPECTED, f"redirect to {url.scheme or 'nowhere'}:")
-        return web_url(url).with_user(None)
+            raise ProbeFailed(Reason.UNEXPECTED, f"{what} to {url.scheme or 'nowhere'}:")
+        url = web_url(url).with_user(None)
     except ValueError as error:
-        raise ProbeFailed(Reason.PROTOCOL, "redirect to what is no URL") from error
+        raise ProbeFailed(Reason.PROTOCOL, f"{what} to what is no URL") from error
+    if url.raw_host != base.raw_host and not _allowed(url.raw_host or "", hosts):
+        raise ProbeFailed(Reason.UNEXPECTED, f"{what} to another host: {url.raw_host}")
+    return url
 
 
 def _allowed(host: str, hosts: Sequence[str]) -> bool:

@@ -69,7 +69,7 @@ class Passage:
 
     `seconds` holds the phases that are over (resolve, connect, tls, processing, transfer), summed over all
     requests of the run; a proxy's CONNECT is part of connect. `secured` is what the newest connection's
-    handshake agreed on, None without TLS.
+    handshake agreed on, None without TLS. `dialled` says whether the last request needed a new connection.
     """
 
     net: Net
@@ -82,6 +82,7 @@ class Passage:
     seconds: dict[str, float] = field(default_factory=dict)
     secured: ssl.SSLObject | None = None
     wire: Wire | None = None
+    dialled: bool = False
     _since: float = 0.0
     _context: ssl.SSLContext | None = None
 
@@ -94,11 +95,13 @@ class Passage:
     async def prepare(self, url: URL) -> None:
         """Get ready for a request to `url`. Raises OSError, which names the file, when a file of ours is unusable."""
         self.secured = self.wire = None
+        self.dialled = False
         self._context = await self.net.tls.get(self.tls) if url.scheme == "https" else None
         self._since = time.perf_counter()
 
     async def connect(self, url: URL) -> Wire:
         """A connection for one request to `url`, after `prepare`. Raises ProbeFailed; OSError when it is our fault."""
+        self.dialled = True
         if self._context is None:
             _, self.wire = await self._reach(url, self._wire)
             self.mark("connect")
@@ -126,7 +129,7 @@ class Passage:
 
     async def _reach(self, url: URL, wire: Callable[[], Wire], quiet: bool = False) -> tuple[asyncio.Transport, Wire]:
         # What a run says of its lookup is about its first request.
-        emit = _ignore if quiet or "resolve" in self.seconds else self.emit
+        emit = ignore if quiet or "resolve" in self.seconds else self.emit
         goal = self.proxy.url if self.proxy else url
         endpoint = await self.net.resolve(goal.raw_host or "", goal.port or 0, self.ip, emit)
         if not quiet:
@@ -173,7 +176,7 @@ class Passage:
         return self.deadline - time.monotonic() + 1.0
 
 
-def _ignore(metric: Metric, value: float, *labels: str) -> None:
+def ignore(metric: Metric, value: float, *labels: str) -> None:
     """Take a figure that nobody asked for."""
 
 
@@ -207,8 +210,8 @@ PASSAGE: ContextVar[Passage] = ContextVar("passage")
 class PassageConnector(BaseConnector):
     """Gives aiohttp the connections of the passage that the running task is on."""
 
-    def __init__(self) -> None:
-        super().__init__(force_close=True, limit=0)
+    def __init__(self, reuse: bool) -> None:
+        super().__init__(force_close=not reuse, limit=0)
 
     async def _create_connection(self, req: ClientRequest, *_: object) -> ResponseHandler:
         return await PASSAGE.get().connect(req.url)

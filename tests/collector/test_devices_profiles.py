@@ -67,9 +67,9 @@ def test_an_oid_may_begin_with_a_dot_and_is_kept_without() -> None:
 @pytest.mark.parametrize(
     ("settings", "message"),
     [
-        ({"name": "probe_success"}, "the name 'probe_success' is taken by the service itself"),
-        ({"name": "snmp_scrape_x"}, "the name 'snmp_scrape_x' is taken by the service itself"),
-        ({"name": "hatang_x"}, "the name 'hatang_x' is taken by the service itself"),
+        ({"name": "probe_success"}, "the name 'probe_success' is taken by the service itself or by Prometheus"),
+        ({"name": "snmp_scrape_x"}, "the name 'snmp_scrape_x' is taken by the service itself or by Prometheus"),
+        ({"name": "hatang_x"}, "the name 'hatang_x' is taken by the service itself or by Prometheus"),
         ({"name": "9x"}, "String should match pattern '^[a-zA-Z_][a-zA-Z0-9_]*$'"),
         ({"labels": {"target": "x"}}, "the label 'target' is reserved"),
         ({"labels": {"__x": "x"}}, "the label '__x' is reserved"),

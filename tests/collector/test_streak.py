@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from collector.model import Outcome, Verdict
-from collector.streak import Streak
+from collector.streak import Segment, Streak
 
 LETTERS = {"o": Outcome.OK, "f": Outcome.FAIL, "e": Outcome.ERROR}
 SHOWN = {Verdict.UP: "U", Verdict.DOWN: "D", Verdict.UNKNOWN: "?"}
@@ -70,7 +70,7 @@ def test_a_seldom_run_target_is_credited_meanwhile_but_not_into_a_doubt() -> Non
 @given(st.text("ofe", max_size=60))
 def test_segments_are_contiguous_and_final(history: str) -> None:
     streak = Streak(0.0)
-    seen = []
+    seen: list[Segment] = []
     for second, letter in enumerate(history, start=1):
         streak.take(second, LETTERS[letter])
         assert streak.segments[: len(seen)] == seen

@@ -198,7 +198,10 @@ class System:
 
 @dataclass(frozen=True, slots=True)
 class Target:
-    """One thing checked every `interval` seconds within `timeout` seconds. The id is stable for ever."""
+    """One thing checked every `interval` seconds within `timeout` seconds. The id is stable for ever.
+
+    It is down after `confirm` failing runs in a row, and up again after `recover` good ones.
+    """
 
     id: str
     system: str
@@ -209,6 +212,8 @@ class Target:
     required: bool = True
     labels: Labels = ()
     synthetic: bool = False
+    confirm: int = 3
+    recover: int = 2
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,7 +13,7 @@ from collector import registry, terminal
 from collector.model import Metric
 from collector.observer import IMPAIRED
 from collector.runner import RUNNER_METRICS
-from collector.settings import Monitor
+from collector.settings import LISTS, Monitor
 from collector.standing import STANDING_METRICS
 from collector.state import STATE_METRICS
 from collector.vitals import VITALS
@@ -45,10 +45,11 @@ def metrics() -> str:
 
 
 def settings() -> str:
-    """Every setting of `monitor.yaml` and of each kind, with default and meaning."""
+    """Every setting of `monitor.yaml`, of what inventory files list, and of each kind, with default and meaning."""
     header = ["setting", "default", "meaning"]
     parts = []
     models: dict[str, type[BaseModel]] = {"`monitor.yaml`": Monitor}
+    models |= {f"each of `{name}`": model for name, model in LISTS.items()}
     models |= {f"kind `{kind.name}`": kind.spec for kind in registry.KINDS}
     for title, model in models.items():
         rows = [

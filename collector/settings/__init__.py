@@ -6,6 +6,6 @@ from collector.settings.load import load
 from collector.settings.masked import masked
 from collector.settings.monitor import Monitor
 from collector.settings.origin import Origin
-from collector.settings.schema import schema
+from collector.settings.schema import LISTS, schema
 
-__all__ = ["Config", "Fault", "Monitor", "Origin", "SettingsError", "load", "masked", "schema"]
+__all__ = ["LISTS", "Config", "Fault", "Monitor", "Origin", "SettingsError", "load", "masked", "schema"]

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from collector.devices import DeviceProfile
+from collector.maintenance import Window
 from collector.model import Owner, System, Target
 from collector.settings.document import Document
 from collector.settings.faults import Fault
@@ -26,6 +27,7 @@ class Config:
     owners: Mapping[str, Owner]
     systems: Mapping[str, System]
     targets: Mapping[str, Target]
+    maintenance: tuple[Window, ...]
     devices: Mapping[str, DeviceProfile]
     warnings: tuple[Fault, ...]
     files: tuple[Path, ...]

@@ -1,4 +1,4 @@
-"""What the files of all directories say together: owners, systems and target entries by id."""
+"""What the files of all directories say together: owners, systems, planned work and target entries by id."""
 
 from __future__ import annotations
 
@@ -10,12 +10,12 @@ from collector.settings.faults import Fault, unknown
 from collector.settings.source import Node, merged
 from collector.settings.targets import Defaults, Entry
 
-TOP_LEVEL = ("synthetic", "defaults", "owners", "systems", "targets")
+TOP_LEVEL = ("synthetic", "defaults", "owners", "systems", "targets", "maintenance")
 
 
 @dataclass(slots=True)
 class Written:
-    """A system or owner as its files give it; `node` is merged over the directories."""
+    """A system, an owner or a window as its files give it; `node` is merged over the directories."""
 
     node: Node
     synthetic: bool
@@ -23,13 +23,17 @@ class Written:
 
 @dataclass(slots=True)
 class Gathered:
-    """Everything that is written, not yet checked but for ids and shape."""
+    """Everything that is written, not yet checked but for ids and shape.
+
+    `nameless` are entries without an id, each with what it should be: an `owner`, a `system` or a `window`.
+    """
 
     owners: dict[str, Written] = field(default_factory=dict)
     systems: dict[str, Written] = field(default_factory=dict)
+    windows: dict[str, Written] = field(default_factory=dict)
     entries: list[Entry] = field(default_factory=list)
     defaults: list[Node] = field(default_factory=list)
-    nameless: list[Node] = field(default_factory=list)
+    nameless: list[tuple[str, Node]] = field(default_factory=list)
     faults: list[Fault] = field(default_factory=list)
 
 
@@ -70,6 +74,8 @@ class _File:
         self._defaults = Defaults(defaults)
         for node in self._mappings(root.get("owners")):
             self._add("owner", self._gathered.owners, node)
+        for node in self._mappings(root.get("maintenance")):
+            self._add("window", self._gathered.windows, node)
         for node in self._mappings(root.get("systems")):
             self._system(node)
         for node in self._mappings(root.get("targets")):
@@ -100,7 +106,7 @@ class _File:
     def _add(self, what: str, known: dict[str, Written], node: Node) -> None:
         name = node.text("id")
         if name is None:
-            self._gathered.nameless.append(node)
+            self._gathered.nameless.append((what, node))
             return
         first = self._here.setdefault((what, name), node)
         if first is not node:

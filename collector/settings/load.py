@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 
 from collector import registry
+from collector.maintenance import prepare
 from collector.settings.config import Config
 from collector.settings.credentials import Credentials
 from collector.settings.faults import Fault, SettingsError, unknown
 from collector.settings.files import Files, read_all
 from collector.settings.gather import Gathered, gather
+from collector.settings.maintenance import idle, planned
 from collector.settings.monitor import Monitor
 from collector.settings.profiles import read_profiles
 from collector.settings.source import Node, merged
@@ -35,6 +38,7 @@ def load(directories: Sequence[Path], previous: Config | None = None) -> Config:
     # What stands in a file that cannot be read must not be called unknown in another.
     whole = not any(one.root is None and one.faults for documents in files.inventory for one in documents)
     found = register(gathered, credentials, whole=whole)
+    windows = planned(gathered, credentials, found.faults, whole=whole)
     service, wrong = _monitor(monitor, credentials)
     known, before = (previous.documents, previous.devices) if previous is not None else ({}, {})
     profiles = read_profiles(files.devices, credentials, known, before)
@@ -55,12 +59,16 @@ def load(directories: Sequence[Path], previous: Config | None = None) -> Config:
         faults += _uplink(monitor, {entry.node.text("id") for entry in gathered.entries})
     if faults or service is None:
         raise SettingsError(faults)
+    targets = {name: one.target for name, one in resolved.items()}
     workshop.warnings.update(files.warnings, credentials.warnings, readable_community(resolved.values()))
+    workshop.warnings.update(idle(windows, gathered, found.systems, targets))
+    prepare(windows, time.time())
     return Config(
         monitor=service,
         owners=found.owners,
         systems=found.systems,
-        targets={name: one.target for name, one in resolved.items()},
+        targets=targets,
+        maintenance=windows,
         devices=profiles.valid,
         warnings=tuple(sorted(workshop.warnings)),
         files=(*directories, *sorted(credentials.files)),

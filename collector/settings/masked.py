@@ -18,6 +18,7 @@ def masked(config: Config) -> str:
             _yaml({"monitor": visible(config.monitor)}),
             *_list("owners", (_fields(owner) for owner in config.owners.values())),
             *_list("systems", (_fields(system) for system in config.systems.values())),
+            *_list("maintenance", (_fields(window) for window in config.maintenance)),
             *_list("targets", ({**keys_of(one), **visible(one.spec)} for one in config.targets.values())),
         )
     )

@@ -55,6 +55,8 @@ def keys_of(target: Target) -> dict[str, Any]:
         "kind": target.kind,
         "interval": target.interval,
         "timeout": target.timeout,
+        "confirm": target.confirm,
+        "recover": target.recover,
         "role": "required" if target.required else "supporting",
         "labels": dict(target.labels),
     }

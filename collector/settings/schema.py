@@ -7,6 +7,7 @@ supply is required: `hatang check` knows better.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 from pydantic import BaseModel
@@ -15,13 +16,21 @@ from pydantic.json_schema import models_json_schema
 from collector import registry
 from collector.devices import DeviceProfile
 from collector.settings.inventory import ID_PATTERN, LABEL_PATTERN, OwnerKeys, SystemKeys, TargetKeys
+from collector.settings.maintenance import MaintenanceKeys
 from collector.settings.monitor import Monitor
 from collector.settings.targets import COMMON, DEFAULTABLE
 
 DRAFT = "https://json-schema.org/draft/2020-12/schema"
 _REF = "#/$defs/"
 Json = dict[str, Any]
-_MODELS: tuple[type[BaseModel], ...] = (TargetKeys, OwnerKeys, SystemKeys, Monitor, DeviceProfile)
+# The lists of an inventory file, and what each entry of them may say; a target has the settings of its kind besides.
+LISTS: Mapping[str, type[BaseModel]] = {
+    "targets": TargetKeys,
+    "owners": OwnerKeys,
+    "systems": SystemKeys,
+    "maintenance": MaintenanceKeys,
+}
+_MODELS: tuple[type[BaseModel], ...] = (*LISTS.values(), Monitor, DeviceProfile)
 
 
 def schema() -> Json:
@@ -30,11 +39,12 @@ def schema() -> Json:
     `$defs/monitor` is that of monitor.yaml, `$defs/device` that of the files in devices.d.
     """
     definitions, models = _generated()
-    target, owner, system, monitor, device = (models[model] for model in _MODELS)
+    target, owner, system, window, monitor, device = (models[model] for model in _MODELS)
     kinds = {kind.name: models[kind.spec] for kind in registry.KINDS}
     target["properties"]["kind"] = {"description": "How the target is checked.", "enum": sorted(kinds)}
-    target["properties"]["labels"]["propertyNames"] = {"pattern": LABEL_PATTERN}
-    for keyed in (target, owner, system):
+    for labelled in (target, window):
+        labelled["properties"]["labels"]["propertyNames"] = {"pattern": LABEL_PATTERN}
+    for keyed in (target, owner, system, window):
         keyed["properties"]["id"] |= {"pattern": ID_PATTERN, "maxLength": 100}
     system["properties"]["targets"] = _list({"$ref": f"{_REF}nested-target"}, "What is checked to know its state.")
     monitor["properties"]["defaults"] = {"$ref": f"{_REF}defaults"}
@@ -43,6 +53,7 @@ def schema() -> Json:
         "device": device | {"required": [name for name in device["required"] if name != "name"]},
         "owner": owner | {"required": ["id"]},
         "system": system | {"required": ["id"]},
+        "window": window | {"required": ["id"]},
         "target": _target(target, sorted(kinds)),
         "nested-target": {"$ref": f"{_REF}target", "properties": {"system": False}},
         "free-target": {"$ref": f"{_REF}target", "required": ["system"]},
@@ -125,7 +136,7 @@ def _defaults(common: Json, kinds: dict[str, Json]) -> Json:
 def _file() -> Json:
     return {
         "title": "hatang: targets.d and inventory.d",
-        "description": "Owners, systems and their targets. Secrets: !env NAME or !file path.",
+        "description": "Owners, systems, their targets and planned work on them. Secrets: !env NAME or !file path.",
         "type": ["object", "null"],
         "properties": {
             "synthetic": {"type": "boolean", "description": "Whether everything that this file defines is invented."},
@@ -133,6 +144,7 @@ def _file() -> Json:
             "owners": _list({"$ref": f"{_REF}owner"}, "Bodies that answer for systems."),
             "systems": _list({"$ref": f"{_REF}system"}, "What people depend on, each with its targets."),
             "targets": _list({"$ref": f"{_REF}free-target"}, "Targets of systems that are defined elsewhere."),
+            "maintenance": _list({"$ref": f"{_REF}window"}, "Planned work, once or again and again."),
         },
         "additionalProperties": False,
     }

@@ -17,7 +17,7 @@ from collector.settings.source import Node, merged
 from collector.settings.validation import checked, may_hold_secrets
 
 COMMON = frozenset(TargetKeys.model_fields)
-DEFAULTABLE = ("interval", "timeout", "role", "labels")
+DEFAULTABLE = ("interval", "timeout", "confirm", "recover", "role", "labels")
 # Community strings of SNMP v1 and v2c cross the network readable (RFC 3584, section 9).
 _READABLE = frozenset({"1", "2c"})
 
@@ -117,7 +117,7 @@ class Workshop:
             if made is None:
                 return None
             target = before.target if before is not None and before.target == made else made
-        self._warn(target, node)
+        self._warn(target, entry, node)
         return Resolved(target, entry, plain)
 
     def _unchanged(self, before: Resolved, entry: Entry, plain: Mapping[str, object]) -> bool:
@@ -167,9 +167,12 @@ class Workshop:
         elif system is not None and isinstance(system.value, str) and not self._known_system(entry, system.value):
             yield system.fault(unknown("system", system.value, self.systems or ()))
 
-    def _warn(self, target: Target, node: Node) -> None:
-        if may_hold_secrets(type(target.spec)):
-            for place in literals(target.spec, node):
+    def _warn(self, target: Target, entry: Entry, node: Node) -> None:
+        if not may_hold_secrets(type(target.spec)):
+            return
+        for place in literals(target.spec, node):
+            # What is invented has no secrets.
+            if not entry.synthetic or place.file is not entry.node.file:
                 self.warnings.add(place.fault("a secret written out: use !env NAME or !file path"))
 
 
@@ -184,6 +187,8 @@ def _target(keys: TargetKeys, kind: str, spec: Spec, entry: Entry) -> Target:
         required=keys.role == "required",
         labels=tuple(sorted(keys.labels.items())),
         synthetic=entry.synthetic,
+        confirm=keys.confirm,
+        recover=keys.recover,
     )
 
 
@@ -203,13 +208,17 @@ def _from(node: Node | None) -> str:
 
 
 def readable_community(resolved: Iterable[Resolved]) -> Iterator[Fault]:
-    """One warning per file whose targets speak SNMP v1 or v2c."""
+    """One warning per file whose targets speak SNMP v1 or v2c, unless the file is synthetic."""
     by_file: dict[str, list[Resolved]] = {}
     for one in resolved:
-        if one.target.kind == "snmp" and str(getattr(one.target.spec, "version", "")) in _READABLE:
+        if not one.target.synthetic and _readable(one.target):
             by_file.setdefault(one.entry.node.file.shown, []).append(one)
     for file, some in by_file.items():
         line, column = some[0].entry.node.at
         count = f"{len(some)} target{'s' if len(some) > 1 else ''}"
         message = f"SNMP v1 or v2c on {count}: the network can read the community; prefer version 3"
         yield Fault(file, line, column, "", message)
+
+
+def _readable(target: Target) -> bool:
+    return target.kind == "snmp" and str(getattr(target.spec, "version", "")) in _READABLE

@@ -88,6 +88,11 @@ def test_added_is_synthetic_and_stated_is_not(province: Config) -> None:
     )
 
 
+def test_loads_without_a_warning(province: Config) -> None:
+    """What is invented may hold its secrets in plain sight."""
+    assert [str(warning) for warning in province.warnings] == []
+
+
 def test_invented_systems_say_so_in_both_languages(province: Config) -> None:
     invented = [system for system in province.systems.values() if system.synthetic]
     assert invented

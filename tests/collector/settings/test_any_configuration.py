@@ -46,7 +46,13 @@ systems = st.fixed_dictionaries(
         "owner": st.just("so-khcn"),
         "targets": st.dictionaries(ids, targets, max_size=3),
     },
-    optional={"tier": st.integers(1, 4), "note": texts, "aliases": st.lists(texts, max_size=2)},
+    optional={
+        "tier": st.integers(1, 4),
+        "note": texts,
+        "aliases": st.lists(texts, max_size=2),
+        "depends_on": st.sampled_from([["portal"], [{"all": ["portal"]}], [{"any": ["portal", "portal"]}]]),
+        "objective": st.floats(0.001, 1) | st.just("99.5%"),
+    },
 )
 inventories = st.dictionaries(ids.filter(lambda name: name != "portal"), systems, min_size=1, max_size=4)
 
@@ -103,7 +109,21 @@ SAMPLE = (
         interval: 30s
         timeout: 5s
         role: required
+        confirm: 3
+    depends_on: [centre, {any: [centre]}]
+    objective: 99.9%
     note: *a
+  - {id: centre, name_vi: "C", name_en: "C", category: data-centre, owner: so-khcn, hosting: null}
+maintenance:
+  - id: night
+    reason: Vá lỗi
+    starts: 2026-11-28 22:00
+    duration: 2h
+    rrule: FREQ=MONTHLY;BYDAY=-1SA
+    until: 2027-12-31
+    zone: Europe/Berlin
+    centres: [centre]
+    labels: {a: b}
 """
 ).replace("    name_vi", "    aliases: &a [x]\n    name_vi", 1)
 MONITOR = "defaults: {interval: 30s, http: {method: GET}}\nlimits: {in_flight: 10}\naddress_map: {a.example: ':80'}\n"

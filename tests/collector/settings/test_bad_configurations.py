@@ -16,6 +16,7 @@ PROMISED = {
     *("unknown-key", "wrong-type", "bad-regex", "bad-oid", "bad-jmespath", "duplicate-id", "duplicate-key"),
     *("unknown-system", "unknown-owner", "unknown-kind", "timeout-too-long", "unreadable-secret", "v3-context"),
     *("tab", "wrong-encoding", "alias-bomb", "half-written", "norway"),
+    *("unknown-dependency", "bad-dependency", "dependency-circle", "bad-confirm", "bad-maintenance", "bad-recurrence"),
 }
 
 

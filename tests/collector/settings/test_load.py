@@ -53,6 +53,7 @@ def test_no_directory(tmp_path: Path) -> None:
 def test_what_nobody_says_has_a_default(tmp_path: Path) -> None:
     target = load([with_base(tmp_path, targets_d__web=WEB)]).targets["portal-web"]
     assert (target.interval, target.timeout, target.required, target.labels) == (30.0, 5.0, True, ())
+    assert (target.confirm, target.recover) == (3, 2)
     assert (target.system, target.kind, target.synthetic) == ("portal", "http", False)
 
 
@@ -62,18 +63,20 @@ def test_a_target_wins_over_its_file_and_that_over_the_service(tmp_path: Path) -
             with_base(
                 tmp_path,
                 monitor="defaults:\n  interval: 1m\n  timeout: 9s\n  labels: {a: m, b: m, c: m}\n"
+                "  confirm: 5\n  recover: 4\n"
                 "  http:\n    ip: ip6\n    method: HEAD\n    headers: {X-A: m, X-B: m, X-C: m}\n"
                 "    valid_status: [200]\n",
-                targets_d__web="defaults:\n  timeout: 8s\n  labels: {b: f, c: f}\n"
+                targets_d__web="defaults:\n  timeout: 8s\n  labels: {b: f, c: f}\n  recover: 3\n"
                 "  http: {ip: ip4, headers: {X-B: f, X-C: f}, valid_status: [204, 301]}\n"
                 + WEB
-                + "    timeout: 7s\n    labels: {c: t}\n    headers: {X-C: t}\n",
+                + "    timeout: 7s\n    labels: {c: t}\n    headers: {X-C: t}\n    recover: 1\n",
                 targets_d__other=WEB.replace("portal-web", "portal-other"),
             )
         ]
     )
     target, other = config.targets["portal-web"], config.targets["portal-other"]
-    assert (target.interval, target.timeout) == (60.0, 7.0)
+    assert (target.interval, target.timeout, target.confirm, target.recover) == (60.0, 7.0, 5, 1)
+    assert (other.confirm, other.recover) == (5, 4)
     assert target.labels == (("a", "m"), ("b", "f"), ("c", "t"))
     assert settings(target).ip is IpProtocol.IP4
     assert settings(target).method == "HEAD"
@@ -114,7 +117,8 @@ def test_each_setting_says_where_it_comes_from(tmp_path: Path) -> None:
         ]
     )
     origin = config.origin("mail-web")
-    assert list(origin)[:7] == ["id", "system", "kind", "interval", "timeout", "role", "labels"]
+    common = ["id", "system", "kind", "interval", "timeout", "confirm", "recover", "role", "labels"]
+    assert list(origin)[: len(common)] == common
     assert origin["interval"] == ("1m", "monitor.yaml:2")
     assert origin["timeout"] == ("5.0", "default")
     assert origin["system"] == ("mail", "targets.d/web.yaml:2")
@@ -138,7 +142,7 @@ def test_an_overlay_extends_the_inventory(tmp_path: Path) -> None:
         "owners:\n  - {id: so-khcn, name_en: DOST}\n"
         "systems:\n  - id: portal\n    hosting: centre\n    tier: 2\n    targets:\n"
         "      - {id: portal-extra, kind: http, url: 'https://portal.example/'}\n"
-        "  - {id: centre, name_vi: TTDL, name_en: Centre, category: data-centre, owner: so-khcn, hosting: centre}\n",
+        "  - {id: centre, name_vi: TTDL, name_en: Centre, category: data-centre, owner: so-khcn}\n",
     )
     write(base, targets_d__web=WEB)
     config = load([base, overlay])
@@ -149,7 +153,7 @@ def test_an_overlay_extends_the_inventory(tmp_path: Path) -> None:
         "Public service portal",
         False,
     )
-    assert (centre.synthetic, centre.hosting) == (True, "centre")
+    assert (centre.synthetic, centre.hosting) == (True, None)
     assert (config.owners["so-khcn"].name_vi, config.owners["so-khcn"].name_en) == ("Sở KHCN", "DOST")
     assert (config.targets["portal-extra"].synthetic, config.targets["portal-extra"].timeout) == (True, 1.0)
     assert (config.targets["portal-web"].synthetic, config.targets["portal-web"].timeout) == (False, 5.0)

@@ -9,13 +9,24 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from jsonschema import Draft202012Validator
 
 from collector import registry
 from collector.settings import schema
+from collector.settings.document import parse
+from collector.settings.source import Node, SecretRef, SourceFile
 from collector.settings.targets import COMMON
 
-FILE = Path(__file__).parents[3] / "config" / "schema.json"
+ROOT = Path(__file__).parents[3]
+FILE = ROOT / "config" / "schema.json"
 SCHEMA = schema()
+# The whole, and the parts that are for other files.
+VALIDATORS = {
+    part: Draft202012Validator({"$ref": f"#/$defs/{part}", "$defs": SCHEMA["$defs"]} if part else SCHEMA)
+    for part in ("", "monitor", "device")
+}
+DIRECTORIES = [ROOT / "config", *(ROOT / "collector" / "demo" / name for name in ("overlay", "pace"))]
+SHIPPED = sorted(path for directory in DIRECTORIES for path in directory.rglob("*.yaml"))
 
 
 def parts(part: Any) -> Iterator[dict[str, Any]]:
@@ -63,3 +74,63 @@ def test_common_keys_are_described() -> None:
     assert properties["kind"]["enum"] == sorted(registry.BY_NAME)
     assert SCHEMA["$defs"]["nested-target"]["properties"] == {"system": False}
     assert SCHEMA["$defs"]["free-target"]["required"] == ["system"]
+
+
+def plain(node: Node) -> Any:
+    """What an editor sees, which reads YAML 1.2 and takes a tagged secret for text."""
+    value = node.value
+    if isinstance(value, dict):
+        return {name: plain(child) for name, child in value.items()}
+    if isinstance(value, list):
+        return [plain(child) for child in value]
+    return value.name if isinstance(value, SecretRef) else value
+
+
+def complaints(path: Path, content: bytes | None = None) -> list[str]:
+    """What an editor says of the file."""
+    document = parse(content if content is not None else path.read_bytes(), SourceFile(path, path.name))
+    assert not document.faults
+    root = plain(document.root) if document.root is not None else None
+    part = {"monitor.yaml": "monitor"}.get(path.name, "device" if path.parent.name == "devices.d" else "")
+    return [error.message for error in VALIDATORS[part].iter_errors(root)]
+
+
+@pytest.mark.parametrize("path", SHIPPED, ids=lambda path: f"{path.parent.parent.name}-{path.parent.name}-{path.stem}")
+def test_shipped_files_fit(path: Path) -> None:
+    assert complaints(path) == []
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "system: []",
+        "systems: [{id: a, depends_on: portal}]",
+        "systems: [{id: a, depends_on: [{anny: [portal]}]}]",
+        "systems: [{id: a, objective: 99.9}]",
+        "systems: [{id: a, category: programme}]",
+        "systems: [{id: A, tier: 1}]",
+        "systems: [{id: a, targets: [{id: b, kind: http, urll: x}]}]",
+        "systems: [{id: a, targets: [{id: b, kind: http, url: x, confirm: 0}]}]",
+        "targets: [{id: b, kind: http, url: x}]",
+        "maintenance: [{id: a, starts: 2026-11-23}]",
+        "maintenance: [{id: a, reasons: x}]",
+        "maintenance: [{id: a, labels: {a-b: c}}]",
+    ],
+)
+def test_what_the_service_refuses_is_underlined(text: str) -> None:
+    assert complaints(Path("targets.d/a.yaml"), text.encode())
+
+
+def test_what_the_service_takes_is_not() -> None:
+    text = """\
+systems:
+  - id: a
+    depends_on: [b, {all: [c]}, {any: [d, e]}]
+    objective: 99.9%
+    targets:
+      - {id: t, kind: tcp, host: h, port: 1, confirm: 5, recover: 1, tls: true}
+maintenance:
+  - {id: w, reason: r, starts: "2026-11-23T22:00", duration: 6h, rrule: FREQ=DAILY, until: 2026-12-31, systems: [a]}
+  - {id: v, reason_vi: r, reason_en: r, starts: 2026-11-23 22:00, ends: 2026-11-24 02:00, zone: UTC, labels: {r: a}}
+"""
+    assert complaints(Path("targets.d/a.yaml"), text.encode()) == []

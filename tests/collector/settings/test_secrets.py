@@ -160,6 +160,25 @@ def test_a_literal_is_warned_of_where_it_stands(tmp_path: Path) -> None:
     ]
 
 
+def test_what_is_invented_has_no_secrets(tmp_path: Path) -> None:
+    """A literal in a synthetic file is part of the play; one that it inherits from elsewhere is told of."""
+    play = "synthetic: true\n" + WEB + "    basic_auth: {username: hatang, password: open-sesame}\n"
+    agent = "  - {id: portal-agent, system: portal, kind: snmp, host: a.example, version: 2c, profiles: [system]}\n"
+    with_base(
+        tmp_path,
+        targets_d__play=play + "defaults: {snmp: {community: open-sesame}}\n",
+        targets_d__agent="synthetic: true\ndefaults: {snmp: {community: open-sesame}}\ntargets:\n" + agent,
+        devices_d__system="title: Any device\nscalars: [{name: a_up, oid: 1.3.6.1.2.1.1.3.0, help: Up.}]\n",
+    )
+    first = load([tmp_path])
+    assert first.warnings == ()
+    write(tmp_path, monitor="defaults:\n  http: {bearer_token: open-sesame}\n")
+    write(tmp_path, targets_d__play=play.replace("    basic_auth", "    body: x\n    # basic_auth"))
+    assert [str(warning) for warning in load([tmp_path], first).warnings] == [
+        "monitor.yaml:2:24: defaults.http.bearer_token: a secret written out: use !env NAME or !file path"
+    ]
+
+
 def test_a_new_value_is_seen_at_the_next_load(tmp_path: Path, environment: str) -> None:
     """The files are the same; the target is not."""
     first = load([with_base(tmp_path, targets_d__web=WEB + f"    bearer_token: !env {environment}\n")])

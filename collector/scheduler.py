@@ -104,11 +104,16 @@ class Scheduler:
             self._jobs.pop(slot).remove()
 
     def soon(self, target_id: str, delay: float) -> None:
-        """Run a target once more, in `delay` seconds, beside its slot. An unknown or running target is left alone."""
-        handle = self._soon.pop(target_id, None)
-        if handle is not None:
-            handle.cancel()
+        """Run a target once more, in `delay` seconds or sooner if that is planned already, beside its slot.
+
+        An unknown target, or one that runs then, is left alone.
+        """
         loop = asyncio.get_running_loop()
+        handle = self._soon.get(target_id)
+        if handle is not None:
+            if handle.when() <= loop.time() + delay:
+                return
+            handle.cancel()
         self._soon[target_id] = loop.call_later(delay, self._run_soon, target_id)
 
     async def now(self, target_id: str) -> None:

@@ -23,6 +23,7 @@ from collector.settings import Config, SettingsError, load
 from collector.stalls import StallWatch
 from collector.standing import Standing
 from collector.state import State
+from collector.traps import Trap, TrapDesk
 
 # The rest of the descriptors is for warm sessions, scrapes, files and the journal.
 IN_FLIGHT_SHARE = 0.6
@@ -64,6 +65,7 @@ class Service:
         self._config: Config | None = None
         self._net: Net | None = None
         self._runner: Runner | None = None
+        self._traps: TrapDesk | None = None
 
     @property
     def config(self) -> Config:
@@ -86,11 +88,13 @@ class Service:
         self._adopt(config)
         self._watching = asyncio.create_task(self._watch_files())
         self._advancing = asyncio.create_task(self._advance())
+        await self._apply_traps(config)
 
     async def open(self, config: Config) -> Runner:
         """A runner on `config`'s network settings; closed by `stop`."""
         self._config = config
         self._net = Net(_resolver(config), AddressMap(config.monitor.address_map))
+        self._traps = TrapDesk(self._net, self.scheduler.soon, self._write_down, self._sink)
         resources = {
             kind.name: await self._stack.enter_async_context(kind.open(self._net))
             for kind in registry.KINDS
@@ -103,6 +107,8 @@ class Service:
         self._stopping.set()
         if self._watching is not None:
             await self._watching
+        if self._traps is not None:
+            await self._traps.stop()
         await self.scheduler.drain(DRAIN_LIMIT)
         if self._advancing is not None:
             self._advancing.cancel()
@@ -127,6 +133,7 @@ class Service:
                 raise
             await self._apply_network(config)
             self._adopt(config)
+            await self._apply_traps(config)
 
     async def probe(self, target_id: str) -> Result:
         """Run a target now: at most once a second, never twice at a time; callers in between share the result.
@@ -164,6 +171,8 @@ class Service:
             *self.observer.samples(),
         ]
         self._sink.put("service", (), samples)
+        if self._traps is not None:
+            self._traps.publish()
 
     def _adopt(self, config: Config) -> None:
         self._config = config
@@ -186,6 +195,13 @@ class Service:
             previous, net.resolver = net.resolver, _resolver(config)
             await previous.close()
         net.address_map = AddressMap(config.monitor.address_map)
+
+    async def _apply_traps(self, config: Config) -> None:
+        if self._traps is not None:
+            await self._traps.apply(config.monitor.traps, config.targets)
+
+    def _write_down(self, trap: Trap) -> None:
+        log.info("trap", targets=trap.targets, said=str(trap))
 
     async def _poll(self, target: Target) -> None:
         if self._runner is None:

@@ -16,6 +16,7 @@ from collector.runner import RUNNER_METRICS
 from collector.settings import LISTS, Monitor
 from collector.standing import STANDING_METRICS
 from collector.state import STATE_METRICS
+from collector.traps import RECEIVER_METRICS, TARGET_METRICS
 from collector.vitals import VITALS
 from exporters.http import SERIES
 
@@ -36,11 +37,17 @@ def metrics() -> str:
     """Every family with its type, own labels and help."""
     header = ["metric", "type", "labels", "meaning"]
     parts = ["Every target (`target`, `system`):\n", markdown_table(header, _metric_rows(RUNNER_METRICS))]
-    parts += ["\nState of a target (`target`):\n", markdown_table(header, _metric_rows(STATE_METRICS))]
+    parts += [
+        "\nState of a target (`target`):\n",
+        markdown_table(header, _metric_rows([*STATE_METRICS, *TARGET_METRICS])),
+    ]
     parts += ["\nSystems:\n", markdown_table(header, _metric_rows(STANDING_METRICS))]
     for kind in registry.KINDS:
         parts += [f"\n`{kind.name}` (`target`, `system`):\n", markdown_table(header, _metric_rows(kind.metrics))]
-    parts += ["\nThe service itself:\n", markdown_table(header, _metric_rows([*VITALS, IMPAIRED, SERIES]))]
+    parts += [
+        "\nThe service itself:\n",
+        markdown_table(header, _metric_rows([*VITALS, IMPAIRED, *RECEIVER_METRICS, SERIES])),
+    ]
     return "\n".join(parts)
 
 

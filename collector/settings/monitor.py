@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import ipaddress
 import re
+from pathlib import Path
 from typing import Annotated
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
 from pydantic_core import PydanticCustomError
 
-from collector.fields import Duration
+from collector.fields import Duration, Secret
 from collector.net import AddressMap
+from collector.snmp.credentials import Credentials
+from collector.snmp.keys import AuthProtocol, PrivProtocol, check_keys
 
 _LISTEN = re.compile(r"(?:\[[0-9A-Fa-f:.]+\]|[^\s:\[\]]*):(\d{1,5})")
 _SERVER = re.compile(r"\[([^\]]+)\](?::(\d{1,5}))?|([^:]+):(\d{1,5})")
@@ -81,6 +84,52 @@ class Web(Section):
     )
 
 
+class TrapUser(Section):
+    """An SNMPv3 user."""
+
+    user: str = Field(min_length=1, max_length=32, description="User name.")
+    auth_protocol: AuthProtocol | None = Field(None, description="How its messages must be authenticated.")
+    auth_password: Secret | None = Field(None, description="Password that the authentication key is made from.")
+    priv_protocol: PrivProtocol | None = Field(None, description="How its messages are encrypted.")
+    priv_password: Secret | None = Field(None, description="Password that the encryption key is made from.")
+
+    @model_validator(mode="after")
+    def _consistent(self) -> TrapUser:
+        check_keys(self)
+        return self
+
+    @property
+    def credentials(self) -> Credentials:
+        """The user as devices are polled."""
+        auth, priv = (secret.value if secret else "" for secret in (self.auth_password, self.priv_password))
+        return Credentials("3", "", self.user, self.auth_protocol or "", auth, self.priv_protocol or "", priv)
+
+
+class Traps(Section):
+    """How SNMP traps and informs are taken."""
+
+    listen: Annotated[str, AfterValidator(_listen)] = Field(
+        "0.0.0.0:9162",
+        description="host:port to take them at, by UDP; not used where systemd hands over a socket for port 162.",
+    )
+    communities: tuple[Secret, ...] = Field(
+        (), description="Communities that devices send traps with, beside those that they are polled with."
+    )
+    users: tuple[TrapUser, ...] = Field(
+        (), description="SNMPv3 users that devices send traps as, beside those that they are polled as."
+    )
+    per_source: float = Field(10.0, gt=0, allow_inf_nan=False, description="Traps a second to read of one device.")
+    in_all: float = Field(
+        50.0, gt=0, le=500, allow_inf_nan=False, description="Traps a second to read of all: each takes about a ms."
+    )
+    poll_gap: Duration = Field(5.0, description="Least time between two polls of a target that traps bring about.")
+    engine_file: Path = Field(
+        Path("hatang-engine.json"),
+        description="File that keeps our SNMP engine's id and number of starts, which devices that send SNMPv3 informs "
+        "remember; from the working directory of the service.",
+    )
+
+
 class ObserverSettings(Section):
     """How the service knows that it can see."""
 
@@ -103,3 +152,6 @@ class Monitor(Section):
     )
     observer: ObserverSettings = Field(ObserverSettings(), description="The service's own sight.")
     web: Web = Field(Web(), description="The HTTP side of the service.")
+    traps: Traps | None = Field(
+        None, description="Take SNMP traps and informs of the devices that are polled by SNMP; absent: do not."
+    )

@@ -104,6 +104,23 @@ async def test_the_first_run_comes_within_the_limit_and_soon_runs_beside_the_slo
     assert [name for name, _ in runs.started] == ["a"]
 
 
+async def test_of_two_plans_the_sooner_one_stays() -> None:
+    """A trap now, and the second look at a target in ten seconds: neither puts the other off."""
+    runs = Runs()
+    scheduler = Scheduler(runs, runs.skipped.append)
+    scheduler.start()
+    scheduler.apply({name: target(name, 86_400.0) for name in "ab"})
+    for first, second in ((0.05, 5.0), (5.0, 0.05)):
+        name = "a" if first < second else "b"
+        scheduler.soon(name, first)
+        scheduler.soon(name, second)
+    await asyncio.sleep(0.2)
+    scheduler.soon("a", 0.05)
+    await asyncio.sleep(0.2)
+    await scheduler.drain(1)
+    assert [name for name, _ in runs.started] == ["a", "b", "a"]
+
+
 async def test_a_run_that_is_not_over_is_never_joined_by_a_second() -> None:
     runs = Runs(length=5)
     scheduler = Scheduler(runs, runs.skipped.append)

@@ -17,6 +17,7 @@ from collector.runner import RUNNER_METRICS
 from collector.settings import load
 from collector.standing import STANDING_METRICS
 from collector.state import STATE_METRICS
+from collector.traps import RECEIVER_METRICS, TARGET_METRICS
 from collector.vitals import VITALS
 from exporters.exposition import Exposition
 from exporters.http import SERIES
@@ -27,7 +28,17 @@ ROOT = Path(__file__).parents[2]
 def own_metrics() -> list[Metric]:
     """Families that are ours to name."""
     kinds = [metric for kind in registry.KINDS for metric in kind.metrics]
-    return [*RUNNER_METRICS, *STATE_METRICS, *STANDING_METRICS, *VITALS, IMPAIRED, SERIES, *kinds]
+    return [
+        *RUNNER_METRICS,
+        *STATE_METRICS,
+        *TARGET_METRICS,
+        *STANDING_METRICS,
+        *VITALS,
+        IMPAIRED,
+        *RECEIVER_METRICS,
+        SERIES,
+        *kinds,
+    ]
 
 
 def mib_metrics() -> list[Metric]:

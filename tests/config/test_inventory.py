@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 import yaml
 
+from collector.model import Dependency
 from collector.settings import Config, load
 
 ROOT = Path(__file__).parents[2]
@@ -79,6 +80,13 @@ def test_nothing_is_invented(config: Config) -> None:
     assert set(config.systems) == set(SYSTEMS)
     assert not [system.id for system in config.systems.values() if system.synthetic or system.tier is not None]
     assert not [target.id for target in config.targets.values() if target.synthetic]
+
+
+def test_only_hosting_makes_systems_depend(config: Config) -> None:
+    """Which 34 systems are connected to LGSP is not stated, nor anything else of the kind."""
+    needs = {name: system.depends_on for name, system in config.systems.items() if system.depends_on}
+    assert needs == {name: (Dependency(("enterprise-hosting",)),) for name in ("tthc", "qlvb", "vbdlis")}
+    assert {name for name, fact in SYSTEMS.items() if "hosting" in fact} == set(needs)
 
 
 def test_owners_are_those_of_the_report(config: Config) -> None:

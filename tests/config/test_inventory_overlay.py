@@ -10,7 +10,8 @@ from typing import Any
 import pytest
 import yaml
 
-from collector.model import Target
+from collector.derive.systems import in_order
+from collector.model import Dependency, Target
 from collector.probes.snmp import SnmpSpec
 from collector.settings import Config, load
 
@@ -118,6 +119,24 @@ def test_lgsp_has_as_many_systems_as_reported(province: Config) -> None:
     connected = [system for system in province.systems.values() if system.part_of == "lgsp"]
     assert len(connected) == FACTS["lgsp"]["figures"]["connected-systems"]
     assert {system.id for system in connected} == {f"lgsp-connected-{number:02}" for number in range(1, 35)}
+    assert all(Dependency(("lgsp",)) in system.depends_on for system in connected)
+
+
+def test_what_runs_in_a_centre_depends_on_it(province: Config) -> None:
+    hosted = [system for system in province.systems.values() if system.hosting]
+    assert hosted
+    assert all(Dependency((str(system.hosting),)) in system.depends_on for system in hosted)
+
+
+def test_what_a_centre_takes_along(province: Config) -> None:
+    """Directly 24 systems and, through LGSP, all that are connected to it."""
+    lost = {"ttdl-tinh"}
+    for name in in_order(province.systems):
+        if any(lost.issuperset(group.systems) for group in province.systems[name].depends_on):
+            lost.add(name)
+    assert len(lost) == 1 + 24 + sum(
+        system.part_of == "lgsp" and system.hosting != "ttdl-tinh" for system in province.systems.values()
+    )
 
 
 def test_arrays_hold_the_reported_capacity(province: Config, devices: dict[str, dict[str, Any]]) -> None:

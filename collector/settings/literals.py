@@ -7,8 +7,17 @@ from collections.abc import Iterator
 from pydantic import BaseModel
 
 from collector.fields import Secret
+from collector.settings.faults import Fault
 from collector.settings.source import Node
 from collector.settings.validation import field_keys
+
+WRITTEN_OUT = "a secret written out: use !env NAME or !file path"
+
+
+def written_out(value: object, node: Node) -> Iterator[Fault]:
+    """A warning for each literal secret of `value`, which was made from `node`."""
+    for place in literals(value, node):
+        yield place.fault(WRITTEN_OUT)
 
 
 def literals(value: object, node: Node) -> Iterator[Node]:

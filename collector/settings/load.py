@@ -13,6 +13,7 @@ from collector.settings.credentials import Credentials
 from collector.settings.faults import Fault, SettingsError, unknown
 from collector.settings.files import Files, read_all
 from collector.settings.gather import Gathered, gather
+from collector.settings.literals import written_out
 from collector.settings.maintenance import idle, planned
 from collector.settings.monitor import Monitor
 from collector.settings.profiles import read_profiles
@@ -61,6 +62,8 @@ def load(directories: Sequence[Path], previous: Config | None = None) -> Config:
         raise SettingsError(faults)
     targets = {name: one.target for name, one in resolved.items()}
     workshop.warnings.update(files.warnings, credentials.warnings, readable_community(resolved.values()))
+    if monitor is not None:
+        workshop.warnings.update(written_out(service, monitor))
     workshop.warnings.update(idle(windows, gathered, found.systems, targets))
     prepare(windows, time.time())
     return Config(

@@ -12,7 +12,7 @@ from collector.model import Kind, Spec, Target
 from collector.settings.credentials import Credentials
 from collector.settings.faults import Fault, unknown
 from collector.settings.inventory import TargetKeys
-from collector.settings.literals import literals
+from collector.settings.literals import WRITTEN_OUT, literals
 from collector.settings.source import Node, merged
 from collector.settings.validation import checked, may_hold_secrets
 
@@ -173,7 +173,7 @@ class Workshop:
         for place in literals(target.spec, node):
             # What is invented has no secrets.
             if not entry.synthetic or place.file is not entry.node.file:
-                self.warnings.add(place.fault("a secret written out: use !env NAME or !file path"))
+                self.warnings.add(place.fault(WRITTEN_OUT))
 
 
 def _target(keys: TargetKeys, kind: str, spec: Spec, entry: Entry) -> Target:

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 import pytest
 
 from collector.net import AddressMap
 from collector.settings import Monitor, SettingsError, load
+from collector.settings.masked import masked
+from collector.settings.monitor import Traps
 from tests.configuring import write
 
 
@@ -62,3 +65,56 @@ def test_what_is_no_address_to_redirect_to(tmp_path: Path, address: str) -> None
     """What is accepted here is accepted by the address map itself: a reload cannot fail later."""
     with pytest.raises(SettingsError, match="expected an address, address:port or :port"):
         monitor(tmp_path, f"address_map: {{a.example: '{address}'}}\n")
+
+
+def test_traps_are_off_unless_told_otherwise(tmp_path: Path) -> None:
+    assert monitor(tmp_path / "none", "web: {}\n").traps is None
+    assert monitor(tmp_path / "empty", "traps:\n").traps is None
+    assert monitor(tmp_path / "some", "traps: {}\n").traps == Traps()
+
+
+def test_all_about_traps(tmp_path: Path) -> None:
+    (tmp_path / "key").write_text("authentication\n")
+    (tmp_path / "key").chmod(0o600)
+    loaded = load(
+        [
+            write(
+                tmp_path,
+                monitor='traps:\n  listen: "[::]:1162"\n  communities: [!file key, public]\n  users:\n'
+                "    - {user: observer, auth_protocol: sha256, auth_password: !file key}\n"
+                "    - {user: a, auth_protocol: md5, auth_password: authentication, "
+                "priv_protocol: des, priv_password: !file key}\n"
+                "    - {user: nobody}\n"
+                "  per_source: 2.5\n  in_all: 100\n  poll_gap: 500ms\n  engine_file: /var/lib/hatang/engine.json\n",
+            )
+        ]
+    )
+    traps = loaded.monitor.traps
+    assert traps is not None
+    assert [secret.value for secret in traps.communities] == ["authentication", "public"]
+    assert [user.credentials.auth_password for user in traps.users] == ["authentication", "authentication", ""]
+    assert (traps.per_source, traps.in_all, traps.poll_gap) == (2.5, 100.0, 0.5)
+    assert [str(warning) for warning in loaded.warnings] == [
+        "monitor.yaml:3:28: traps.communities[1]: a secret written out: use !env NAME or !file path",
+        "monitor.yaml:6:52: traps.users[1].auth_password: a secret written out: use !env NAME or !file path",
+    ]
+    assert "authentication" not in masked(loaded)
+    assert "public" not in masked(loaded)
+
+
+@pytest.mark.parametrize(
+    ("text", "fault"),
+    [
+        ("listen: 9162", "traps.listen: expected text"),
+        ("listen: nine", "traps.listen: expected host:port"),
+        ("in_all: 0", "traps.in_all: "),
+        ("users: [{user: a, auth_protocol: sha1}]", "`auth_protocol` and `auth_password` go together"),
+        ("users: [{user: a, auth_protocol: sha1, auth_password: short}]", "passwords have at least 8 characters"),
+        ("users: [{user: a, priv_protocol: des, priv_password: long-enough}]", "encryption needs authentication"),
+        ("users: [{auth_protocol: sha1}]", "missing key 'user'"),
+        ("community: public", "unknown key 'community'; did you mean 'communities'"),
+    ],
+)
+def test_what_is_wrong_about_traps(tmp_path: Path, text: str, fault: str) -> None:
+    with pytest.raises(SettingsError, match=re.escape(fault)):
+        monitor(tmp_path, f"traps: {{{text}}}\n")

@@ -216,7 +216,7 @@ class Planner:
             for name in covered(window, systems, labels):
                 self._windows[name].append(window)
         for entry in unplanned:
-            for name in _scope(entry, systems, labels):
+            for name in selected(entry, systems, labels):
                 self._unplanned[name].append(entry)
 
     def windows(self, system_id: str, begins: float, ends: float) -> list[Spell]:
@@ -236,9 +236,10 @@ def _entered(entry: Unplanned) -> Spell:
     return Spell(entry.applies_from, entry.ends if entry.ends is not None else _ALWAYS)
 
 
-def _scope(
+def selected(
     entry: Unplanned, systems: Mapping[str, System], labels: Mapping[str, frozenset[tuple[str, str]]]
 ) -> set[str]:
+    """Ids of the systems that an entry is about; `labels` is what `carried` gives."""
     if entry.scope == "system":
         return {entry.subject} & systems.keys()
     if entry.scope == "centre":

@@ -15,7 +15,7 @@ from collector.settings import Config, load
 ROOT = Path(__file__).parents[2]
 CONFIG = ROOT / "config"
 REPORT = ROOT.parent / "shared" / "facts" / "seed-inventory.yaml"
-FACTS = yaml.safe_load((ROOT / "tests" / "facts" / "systems.yaml").read_text())
+FACTS = yaml.load((ROOT / "tests" / "facts" / "systems.yaml").read_text(), Loader=yaml.CSafeLoader)
 SYSTEMS: dict[str, dict[str, Any]] = {entry["id"]: entry for entry in FACTS["systems"]}
 FILES = sorted([*CONFIG.glob("targets.d/*.yaml"), *CONFIG.glob("inventory.d/*.yaml")])
 STATED = ("kind", "name_vi", "name_en", "owner", "hosting", "part_of", "source_section", "aliases")
@@ -30,7 +30,7 @@ def config() -> Config:
 @pytest.fixture(scope="module")
 def written() -> dict[str, dict[str, Any]]:
     """Systems as the files have them, by id: also what the service itself does not read."""
-    documents = [yaml.safe_load(path.read_text()) for path in FILES]
+    documents = [yaml.load(path.read_text(), Loader=yaml.CSafeLoader) for path in FILES]
     return {system["id"]: system for document in documents for system in document.get("systems", [])}
 
 
@@ -38,7 +38,7 @@ def test_the_facts_are_the_report() -> None:
     """Every entry of these kinds in the report's inventory is in our copy of the facts, word for word."""
     if not REPORT.exists():
         pytest.skip("the report's inventory is not beside this checkout")
-    report = yaml.safe_load(REPORT.read_text())
+    report = yaml.load(REPORT.read_text(), Loader=yaml.CSafeLoader)
     kinds = {entry["kind"] for entry in SYSTEMS.values()}
     entries = {entry["id"]: entry for entry in report["entries"] if entry["kind"] in kinds}
     assert set(SYSTEMS) == set(entries)

@@ -21,7 +21,8 @@ DEMO = ROOT / "collector" / "demo"
 OVERLAY = DEMO / "overlay"
 FILES = sorted([*OVERLAY.glob("*.d/*.yaml"), *(DEMO / "devices").glob("*.yaml")])
 FACTS: dict[str, dict[str, Any]] = {
-    entry["id"]: entry for entry in yaml.safe_load((ROOT / "tests" / "facts" / "systems.yaml").read_text())["systems"]
+    entry["id"]: entry
+    for entry in yaml.load((ROOT / "tests" / "facts" / "systems.yaml").read_text(), Loader=yaml.CSafeLoader)["systems"]
 }
 COMMUNES = 96  # of the province since 2025-07-01
 PROFILES = {
@@ -48,7 +49,7 @@ def devices() -> dict[str, dict[str, Any]]:
     """Simulated devices by host."""
     found: dict[str, dict[str, Any]] = {}
     for path in (DEMO / "devices").glob("*.yaml"):
-        described = yaml.safe_load(path.read_text())["devices"]
+        described = yaml.load(path.read_text(), Loader=yaml.CSafeLoader)["devices"]
         assert not found.keys() & described.keys()
         found |= described
     return found
@@ -73,7 +74,7 @@ def of_kind(province: Config, kind: str) -> list[Target]:
 @pytest.mark.parametrize("path", FILES, ids=lambda path: f"{path.parent.name}-{path.stem}")
 def test_every_file_says_that_it_is_simulated(path: Path) -> None:
     text = path.read_text()
-    assert yaml.safe_load(text)["synthetic"] is True
+    assert yaml.load(text, Loader=yaml.CSafeLoader)["synthetic"] is True
     assert text.startswith("# MÔ PHỎNG")
     assert "SIMULATED" in text
     assert unicodedata.is_normalized("NFC", text)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
+from copy import deepcopy
 from pathlib import Path
 from typing import Any
 
@@ -57,7 +58,7 @@ systems = st.fixed_dictionaries(
 inventories = st.dictionaries(ids.filter(lambda name: name != "portal"), systems, min_size=1, max_size=4)
 
 
-class Quoting(yaml.SafeDumper):
+class Quoting(yaml.CSafeDumper):
     """Writes every text in quotes, so that it is text for every reader."""
 
 
@@ -94,7 +95,8 @@ def test_what_is_written_is_loaded(inventory: dict[str, Any]) -> None:
             where = config.origin(target["id"])
             assert {name for name, origin in where.items() if origin.where == "default"}.isdisjoint(target)
     assert all(again.targets[name] is target for name, target in config.targets.items())
-    assert {one["id"] for one in yaml.safe_load(masked(config))["targets"]} == set(config.targets)
+    shown = yaml.load(masked(config), Loader=yaml.CSafeLoader)
+    assert {one["id"] for one in shown["targets"]} == set(config.targets)
 
 
 SAMPLE = (
@@ -127,6 +129,7 @@ maintenance:
 """
 ).replace("    name_vi", "    aliases: &a [x]\n    name_vi", 1)
 MONITOR = "defaults: {interval: 30s, http: {method: GET}}\nlimits: {in_flight: 10}\naddress_map: {a.example: ':80'}\n"
+TREE: dict[str, Any] = {"monitor": yaml.safe_load(MONITOR), "targets_d__all": yaml.safe_load(SAMPLE)}
 
 
 def load_or_refuse(path: Path) -> None:
@@ -171,7 +174,7 @@ values = st.recursive(
 @settings(max_examples=150, deadline=None)
 def test_anything_in_place_of_any_value_is_refused_or_harmless(data: st.DataObject) -> None:
     """Shapes that no reader expects: a list for a mapping, a number for a list, nothing at all."""
-    tree: dict[str, Any] = {"monitor": yaml.safe_load(MONITOR), "targets_d__all": yaml.safe_load(SAMPLE)}
+    tree = deepcopy(TREE)
     for _ in range(data.draw(st.integers(1, 3))):
         place: Any = tree
         while True:
@@ -185,7 +188,8 @@ def test_anything_in_place_of_any_value_is_refused_or_harmless(data: st.DataObje
             if not isinstance(place, (dict, list)) or not place:
                 break
     with directory() as path:
-        load_or_refuse(write(path, **{name: yaml.safe_dump(part, allow_unicode=True) for name, part in tree.items()}))
+        text = {name: yaml.dump(part, Dumper=yaml.CSafeDumper, allow_unicode=True) for name, part in tree.items()}
+        load_or_refuse(write(path, **text))
 
 
 @given(st.integers(0, len(SAMPLE.encode())))

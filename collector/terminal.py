@@ -10,6 +10,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
+from pydantic import BaseModel
 from pydantic.fields import FieldInfo
 from rich.console import Console
 from rich.markup import escape
@@ -117,4 +118,6 @@ def default_text(field: FieldInfo) -> str:
     default = field.get_default(call_default_factory=True)
     if default is None or default in ((), {}, ""):
         return "–"
+    if isinstance(default, BaseModel):
+        return " ".join(f"{name}={value}" for name, value in default)
     return str(default).lower() if isinstance(default, bool) else str(default)

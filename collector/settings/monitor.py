@@ -54,6 +54,12 @@ def _server(text: str) -> str:
     return text
 
 
+def _retention(seconds: float) -> float:
+    if seconds < 31 * 86400:
+        raise PydanticCustomError("retention", "must be at least 31d: months are reported from it")
+    return seconds
+
+
 class Section(BaseModel):
     """A part of the configuration: frozen, unknown keys refused."""
 
@@ -140,6 +146,26 @@ class ObserverSettings(Section):
     )
 
 
+class JournalSettings(Section):
+    """What is remembered over restarts, and for how long."""
+
+    path: Path = Field(
+        Path("var/journal.sqlite"),
+        description="File of the journal, from the working directory of the service; its log, its lock and a daily "
+        "copy stand beside it. Takes effect at the next start.",
+    )
+    retention: Annotated[Duration, AfterValidator(_retention)] = Field(
+        5 * 365 * 86400.0,
+        description="How long changes of state, planned work and corrections are kept (`1825d`: five years).",
+    )
+    event_retention: Duration = Field(
+        90 * 86400.0, description="How long traps, reloads and restarts are kept (`90d`)."
+    )
+    compaction: Duration = Field(
+        86400.0, ge=60.0, description="How often what is older goes, and a copy of the rest is made (`1d`)."
+    )
+
+
 class Monitor(Section):
     """monitor.yaml without its `defaults`, which are resolved into the targets."""
 
@@ -152,6 +178,7 @@ class Monitor(Section):
     )
     observer: ObserverSettings = Field(ObserverSettings(), description="The service's own sight.")
     web: Web = Field(Web(), description="The HTTP side of the service.")
+    journal: JournalSettings = Field(JournalSettings(), description="What is remembered over restarts.")
     traps: Traps | None = Field(
         None, description="Take SNMP traps and informs of the devices that are polled by SNMP; absent: do not."
     )

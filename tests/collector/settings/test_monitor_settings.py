@@ -24,17 +24,26 @@ def test_everything_can_be_set(tmp_path: Path) -> None:
         "limits: {in_flight: 100, per_peer: 1}\n"
         'resolver: {servers: [10.0.0.53, "127.0.0.1:5353", "::1", "[::1]:5353"], timeout: 500ms}\n'
         'address_map: {"*.quangngai.example": 127.0.0.1, "a.example:443": ":8443", "b.example": "[::1]:80"}\n'
-        'web: {listen: "[::]:9464"}\n',
+        'web: {listen: "[::]:9464"}\n'
+        "journal: {path: /var/lib/hatang/journal.sqlite, retention: 730d, event_retention: 30d, compaction: 6h}\n",
     )
     assert (settings.limits.in_flight, settings.limits.per_peer) == (100, 1)
     assert settings.resolver.servers == ("10.0.0.53", "127.0.0.1:5353", "::1", "[::1]:5353")
     assert settings.resolver.timeout == 0.5
     assert AddressMap(settings.address_map).redirect("www.quangngai.example", 443) == ("127.0.0.1", 443)
     assert settings.web.listen == "[::]:9464"
+    assert settings.journal.path == Path("/var/lib/hatang/journal.sqlite")
+    kept = (settings.journal.retention, settings.journal.event_retention, settings.journal.compaction)
+    assert kept == (730 * 86400.0, 30 * 86400.0, 6 * 3600.0)
+
+
+def test_the_journal_holds_a_month_at_least(tmp_path: Path) -> None:
+    with pytest.raises(SettingsError, match=r"journal.retention: must be at least 31d"):
+        monitor(tmp_path, "journal: {retention: 30d}\n")
 
 
 def test_sections_may_be_empty(tmp_path: Path) -> None:
-    assert monitor(tmp_path, "limits:\nresolver:\naddress_map:\nweb:\ndefaults:\n") == Monitor()
+    assert monitor(tmp_path, "limits:\nresolver:\naddress_map:\nweb:\njournal:\ndefaults:\n") == Monitor()
 
 
 @pytest.mark.parametrize("listen", ["127.0.0.1:0", "localhost:9464", ":9464", "[::1]:9464"])

@@ -130,7 +130,7 @@ class Traps(Section):
     )
     poll_gap: Duration = Field(5.0, description="Least time between two polls of a target that traps bring about.")
     engine_file: Path = Field(
-        Path("hatang-engine.json"),
+        Path("var/snmp-engine.json"),
         description="File that keeps our SNMP engine's id and number of starts, which devices that send SNMPv3 informs "
         "remember; from the working directory of the service.",
     )

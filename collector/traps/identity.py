@@ -65,6 +65,7 @@ def _read(path: Path) -> Identity | None:
 
 def _write(path: Path, identity: Identity) -> None:
     content = json.dumps({"engine_id": identity.engine_id.hex(), "boots": identity.boots})
+    path.parent.mkdir(parents=True, exist_ok=True)
     descriptor, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
     try:
         with os.fdopen(descriptor, "w", encoding="ascii") as file:

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import re
+import shutil
 import subprocess
 import sys
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+
+from collector.traps import sockets
 
 DEPLOY = Path(__file__).parents[2] / "deploy"
 
@@ -22,9 +25,18 @@ def unit(tmp_path: Path) -> Path:
     return path
 
 
-def test_systemd_accepts_the_unit(unit: Path, real: Callable[[str], str]) -> None:
-    done = subprocess.run([real("systemd-analyze"), "verify", str(unit)], capture_output=True, text=True, check=False)
+@pytest.mark.parametrize("socket", [False, True], ids=["alone", "with the socket for traps"])
+def test_systemd_accepts_the_units(unit: Path, real: Callable[[str], str], socket: bool) -> None:
+    units = [str(unit)]
+    if socket:
+        units.append(shutil.copy(DEPLOY / "systemd" / "hatang-traps.socket", unit.parent))
+    done = subprocess.run([real("systemd-analyze"), "verify", *units], capture_output=True, text=True, check=False)
     assert (done.returncode, done.stderr) == (0, "")
+
+
+def test_the_socket_for_traps_has_the_name_that_the_service_looks_for() -> None:
+    text = (DEPLOY / "systemd" / "hatang-traps.socket").read_text()
+    assert f"FileDescriptorName={sockets.NAME}\n" in text
 
 
 def test_the_unit_is_hardened(unit: Path, real: Callable[[str], str]) -> None:

@@ -11,13 +11,13 @@ from collector.traps.identity import Identity, next_identity
 
 
 def test_the_id_stays_and_boots_count(tmp_path: Path) -> None:
-    path = tmp_path / "engine.json"
+    path = tmp_path / "var" / "engine.json"
     first, second, third = (next_identity(path) for _ in range(3))
     assert first.engine_id == second.engine_id == third.engine_id
     assert [first.boots, second.boots, third.boots] == [1, 2, 3]
     assert first.engine_id[0] & 0x80
     assert 5 <= len(first.engine_id) <= 32
-    assert list(tmp_path.iterdir()) == [path]
+    assert list(path.parent.iterdir()) == [path]
 
 
 def test_every_installation_has_its_own(tmp_path: Path) -> None:
@@ -59,10 +59,11 @@ def test_an_engine_that_booted_too_often_is_another(tmp_path: Path) -> None:
 
 def test_boots_that_cannot_be_kept_are_not_used_twice(tmp_path: Path) -> None:
     """The same id with the same boots, but time begun anew, would be refused by every device."""
-    path = tmp_path / "missing" / "engine.json"
+    (tmp_path / "file").touch()
+    path = tmp_path / "file" / "engine.json"
     one, other = next_identity(path), next_identity(path)
     assert one.engine_id != other.engine_id
     directory = tmp_path / "engine.json"
     directory.mkdir()
     assert next_identity(directory).engine_id != next_identity(directory).engine_id
-    assert [entry.name for entry in tmp_path.iterdir()] == ["engine.json"]
+    assert sorted(entry.name for entry in tmp_path.iterdir()) == ["engine.json", "file"]

@@ -202,3 +202,22 @@ async def test_a_clock_jump_is_noticed_within_seconds_and_plans_anew(jump: float
     assert scheduler.clock_jumps == 1
     assert 1 <= len(runs.started) <= 3
     await scheduler.drain(1)
+
+
+async def test_what_goes_while_its_slot_begins_does_not_run() -> None:
+    """The members of a slot begin one by one; the first here takes the others out of the configuration."""
+    started: list[str] = []
+
+    async def run(chosen: Target) -> None:
+        started.append(chosen.id)
+        scheduler.apply({"first": members["first"]})
+
+    scheduler = Scheduler(run, started.append)
+    slot = slot_of(target("first", 1.0))
+    same = (name for number in range(10_000) if slot_of(target(name := f"t{number}", 1.0)) == slot)
+    members = {name: target(name, 1.0) for name in ("first", next(same), next(same))}
+    scheduler.start()
+    scheduler.apply(members)
+    await asyncio.sleep(1.15)
+    await scheduler.drain(1)
+    assert set(started) == {"first"}

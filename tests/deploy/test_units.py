@@ -29,7 +29,7 @@ def unit(tmp_path: Path) -> Path:
 def test_systemd_accepts_the_units(unit: Path, real: Callable[[str], str], socket: bool) -> None:
     units = [str(unit)]
     if socket:
-        units.append(shutil.copy(DEPLOY / "systemd" / "hatang-traps.socket", unit.parent))
+        units.append(str(shutil.copy(DEPLOY / "systemd" / "hatang-traps.socket", unit.parent)))
     done = subprocess.run([real("systemd-analyze"), "verify", *units], capture_output=True, text=True, check=False)
     assert (done.returncode, done.stderr) == (0, "")
 

@@ -6,14 +6,15 @@ import asyncio
 import contextlib
 import resource
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from contextlib import AsyncExitStack
-from pathlib import Path
+from pathlib import Path, PurePath
 
 import structlog
-from watchfiles import awatch
+from watchfiles import Change, awatch
 
 from collector import registry, vitals
+from collector.bookkeeping import Bookkeeping
 from collector.model import Result, Sample, Sink, Target
 from collector.net import AddressMap, Net, Resolver
 from collector.observer import Observer
@@ -21,7 +22,6 @@ from collector.runner import Gate, Runner
 from collector.scheduler import Scheduler
 from collector.settings import Config, SettingsError, load
 from collector.stalls import StallWatch
-from collector.standing import Standing
 from collector.state import State
 from collector.traps import Trap, TrapDesk
 
@@ -32,7 +32,9 @@ DRAIN_LIMIT = 8.0
 # A failing or recovering target is looked at again after so many seconds, and what decides with it unless it just was.
 RECHECK_AFTER = 10.0
 RECENT = 5.0
-ADVANCE_EVERY = 1.0
+MEASURE_EVERY = 10.0
+# Beside them and the files of secrets, a configuration directory may hold what is none of our business.
+CONFIG_SUFFIXES = (".yaml", ".yml")
 
 log = structlog.get_logger(__name__)
 
@@ -51,7 +53,6 @@ class Service:
         self.directories = tuple(directories)
         self.state = State(sink)
         self.scheduler = Scheduler(self._poll, self.state.skip)
-        self.standing = Standing(sink, lambda *_: ())
         self.stalls = StallWatch()
         self.observer = Observer(self.probe, self.stalls.longest_since, self._resolver_impaired)
         self.last_reload = vitals.LastReload(False, 0.0)
@@ -61,7 +62,8 @@ class Service:
         self._reloading = asyncio.Lock()
         self._stopping = asyncio.Event()
         self._watching: asyncio.Task[None] | None = None
-        self._advancing: asyncio.Task[None] | None = None
+        self._measuring: asyncio.Task[None] | None = None
+        self._books: Bookkeeping | None = None
         self._config: Config | None = None
         self._net: Net | None = None
         self._runner: Runner | None = None
@@ -75,6 +77,13 @@ class Service:
         return self._config
 
     @property
+    def books(self) -> Bookkeeping:
+        """How systems stand. Raises RuntimeError before `start`."""
+        if self._books is None:
+            raise RuntimeError("the service has not started")
+        return self._books
+
+    @property
     def ready(self) -> bool:
         """Whether the configuration is loaded and the first runs are planned."""
         return self._runner is not None
@@ -82,12 +91,14 @@ class Service:
     async def start(self) -> None:
         """Load, open what the kinds share, and begin polling. Raises SettingsError."""
         config = await asyncio.to_thread(load, self.directories)
+        self._books = await Bookkeeping.open(self._sink, config.monitor.journal)
         self._runner = await self.open(config)
         self.stalls.start()
         self.scheduler.start()
         self._adopt(config)
+        self._books.start()
         self._watching = asyncio.create_task(self._watch_files())
-        self._advancing = asyncio.create_task(self._advance())
+        self._measuring = asyncio.create_task(self._measure())
         await self._apply_traps(config)
 
     async def open(self, config: Config) -> Runner:
@@ -110,8 +121,10 @@ class Service:
         if self._traps is not None:
             await self._traps.stop()
         await self.scheduler.drain(DRAIN_LIMIT)
-        if self._advancing is not None:
-            self._advancing.cancel()
+        if self._measuring is not None:
+            self._measuring.cancel()
+        if self._books is not None:
+            await self._books.close()
         self.stalls.stop()
         await self._stack.aclose()
         if self._net is not None:
@@ -151,7 +164,7 @@ class Service:
     def refresh(self) -> None:
         """Bring withdrawals and the service's own figures up to date; called before each scrape."""
         self.state.expire()
-        self.standing.publish()
+        self.books.publish()
         scheduler = self.scheduler
         in_flight = self._runner.gate.in_flight if self._runner else 0
         lateness, scheduler.lateness = scheduler.lateness, 0.0
@@ -177,7 +190,7 @@ class Service:
     def _adopt(self, config: Config) -> None:
         self._config = config
         self.state.apply(config.targets)
-        self.standing.apply(config.systems, self.state.records)
+        self.books.apply(config, self.state.records)
         self.scheduler.apply(config.targets)
         self.observer.apply(config.monitor.observer.uplink)
         self.last_reload = vitals.LastReload(True, time.time())
@@ -201,7 +214,7 @@ class Service:
             await self._traps.apply(config.monitor.traps, config.targets)
 
     def _write_down(self, trap: Trap) -> None:
-        log.info("trap", targets=trap.targets, said=str(trap))
+        self.books.note("trap", ", ".join(trap.targets), str(trap))
 
     async def _poll(self, target: Target) -> None:
         if self._runner is None:
@@ -215,7 +228,7 @@ class Service:
         if target.interval > RECHECK_AFTER:
             self.scheduler.soon(target.id, RECHECK_AFTER)
         recently = time.time() - RECENT
-        for other in self.standing.undecided(target.id, target.system):
+        for other in self.books.standing.undecided(target.id, target.system):
             last = self.state.records[other].last
             if last is not None and last.started < recently:
                 self.scheduler.soon(other, 0)
@@ -223,21 +236,26 @@ class Service:
     def _resolver_impaired(self) -> bool:
         return self._net is not None and self._net.resolver.impaired
 
-    async def _advance(self) -> None:
+    async def _measure(self) -> None:
         while True:
-            await asyncio.sleep(ADVANCE_EVERY)
+            await asyncio.sleep(MEASURE_EVERY)
             await self.observer.measure()
-            for event in self.standing.advance():
-                log.info("system changed", system=event.system, state=event.new, reason=event.reason)
 
     async def _watch_files(self) -> None:
         while not self._stopping.is_set():
             files = self.config.files
-            async for _ in awatch(*files, step=100, debounce=400, stop_event=self._stopping):
+            async for _ in awatch(
+                *files, watch_filter=_concerning(files), step=100, debounce=400, stop_event=self._stopping
+            ):
                 with contextlib.suppress(SettingsError):  # told by the log, the gauge and /-/reload
                     await self.reload()
                 if self.config.files != files:
                     break
+
+
+def _concerning(files: Iterable[Path]) -> Callable[[Change, str], bool]:
+    secrets = frozenset(file.name for file in files)
+    return lambda _, path: path.endswith(CONFIG_SUFFIXES) or PurePath(path).name in secrets
 
 
 def _resolver(config: Config) -> Resolver:

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
 
 from collector.derive.systems import Support, parents_of, support_of
+from collector.journal import Change, Saved
+from collector.maintenance import Planner
 from collector.model import Metric, MetricType, Sample, Sink, System, SystemState, Verdict
 from collector.state import STALE_INTERVALS, Record
-from collector.timeline import Change, Members, Timelines, Windows
+from collector.timeline import Members, Shift, Timelines
 
 SYSTEM_INFO = Metric(
     "hatang_system_info",
@@ -44,48 +45,67 @@ CODES = {
 }
 # A target that runs less often than this is credited before its next result: its system must not wait for it.
 SELDOM = 120.0
-
-
-@dataclass(frozen=True, slots=True)
-class Event:
-    """A change of a system's state, true from `at` (Unix seconds), with what caused it."""
-
-    system: str
-    at: float
-    old: SystemState
-    new: SystemState
-    reason: str
-    source: str
+NOTHING = Saved()
 
 
 class Standing:
     """Advances the timelines of all systems from the records of their targets. Loop only."""
 
-    def __init__(self, sink: Sink, windows: Windows, clock: Callable[[], float] = time.monotonic) -> None:
+    def __init__(
+        self,
+        sink: Sink,
+        saved: Saved = NOTHING,
+        clock: Callable[[], float] = time.monotonic,
+        wall_clock: Callable[[], float] = time.time,
+    ) -> None:
         self._sink = sink
+        self._saved = saved
+        self._claimed: set[str] = set()
         self._clock = clock
+        self._wall_clock = wall_clock
         self._systems: Mapping[str, System] = {}
         self._records: dict[str, list[Record]] = {}
+        self._planner = Planner((), {}, {})
+        self._known: dict[str, float] = {}
         self._since: dict[str, float] = {}
-        self.timelines = Timelines(windows)
+        self.timelines = Timelines(self._windows)
 
-    def apply(self, systems: Mapping[str, System], records: Mapping[str, Record]) -> None:
-        """Take over a new inventory; what is known of a system stays."""
-        self._systems = systems
+    def apply(self, systems: Mapping[str, System], records: Mapping[str, Record], planner: Planner) -> list[Change]:
+        """Take over a new inventory; what is known of a system, or was saved before a restart, stays.
+
+        The changes: systems that became known, and those whose state nobody saw while the service was away.
+        """
+        new = [name for name in systems if name not in self.timelines.timelines]
+        self._systems, self._planner = systems, planner
         self._records = {name: [] for name in systems}
         for record in records.values():
             self._records[record.target.system].append(record)
         self.timelines.apply(systems, {name: _members(some) for name, some in self._records.items()}, self._clock())
-        self._since = {name: self._since.get(name, time.time()) for name in systems}
+        for gone in self._known.keys() - systems.keys():
+            del self._known[gone], self._since[gone]
+        return [change for name in new for change in self._begin(name)]
 
-    def advance(self) -> list[Event]:
+    def plan(self, planner: Planner) -> None:
+        """Take over planned work that was entered meanwhile."""
+        self._planner = planner
+
+    def advance(self) -> list[Change]:
         """Credit what has become certain; the changes of state."""
         now = self._clock()
         for some in self._records.values():
             for record in some:
                 _carry(record, now)
-        offset = time.time() - now
-        return [self._event(change, offset) for change in self.timelines.advance(now)]
+        return [self._told(shift) for shift in self.timelines.advance(now)]
+
+    def saved(self) -> Saved:
+        """What must survive a restart, as of now."""
+        timelines, offset = self.timelines.timelines, self._offset()
+        return Saved(
+            seconds={name: dict(timeline.seconds) for name, timeline in timelines.items()},
+            states={name: timeline.state for name, timeline in timelines.items()},
+            settled_until={name: timeline.settled + offset for name, timeline in timelines.items()},
+            first_known=dict(self._known),
+        )
 
     def publish(self) -> None:
         """Bring the sink up to date; called before each scrape."""
@@ -114,20 +134,45 @@ class Standing:
         if system.objective is not None:
             yield Sample(OBJECTIVE, (name,), system.objective)
 
-    def _event(self, change: Change, offset: float) -> Event:
-        at = change.at + offset
-        self._since[change.system] = at
-        reason, source = self._cause(change)
-        return Event(change.system, at, change.old, change.new, reason, source)
+    def _begin(self, name: str) -> Iterable[Change]:
+        now, timeline, saved = self._wall_clock(), self.timelines.timelines[name], self._saved
+        recalled = name in saved.settled_until and name not in self._claimed
+        self._claimed.add(name)
+        self._known[name] = saved.first_known.get(name, now)
+        self._since[name] = saved.settled_until[name] if recalled else now
+        if not recalled:
+            yield Change(name, now, None, timeline.state, "", "poll")
+            return
+        timeline.seconds.update(saved.seconds[name])
+        timeline.seconds[SystemState.UNKNOWN] += max(0.0, now - saved.settled_until[name])
+        if saved.states[name] is not timeline.state:
+            yield Change(name, saved.settled_until[name], saved.states[name], timeline.state, "", "restart")
 
-    def _cause(self, change: Change) -> tuple[str, str]:
-        if change.new is SystemState.UNREACHABLE:
-            parents = parents_of(self._systems[change.system])
+    def _told(self, shift: Shift) -> Change:
+        at = self._since[shift.system] = shift.at + self._offset()
+        reason, source = self._cause(shift)
+        return Change(shift.system, at, shift.old, shift.new, reason, source)
+
+    def _cause(self, shift: Shift) -> tuple[str, str]:
+        if shift.new is SystemState.UNREACHABLE:
+            parents = parents_of(self._systems[shift.system])
             broken = [name for name in parents if support_of(self.state(name)) is Support.BROKEN]
             return ", ".join(broken or parents), "dependency"
-        if change.new is SystemState.MAINTENANCE or change.old is SystemState.MAINTENANCE:
+        if shift.new is SystemState.MAINTENANCE:
+            return "; ".join(self._planner.reasons(shift.system, shift.at + self._offset())), "maintenance"
+        if shift.old is SystemState.MAINTENANCE:
             return "", "maintenance"
-        return ", ".join(_failing(self._records[change.system])), "poll"
+        source = "self-check" if shift.new is SystemState.UNKNOWN else "poll"
+        return ", ".join(_failing(self._records[shift.system])), source
+
+    def _windows(self, name: str, begins: float, ends: float) -> list[tuple[float, float]]:
+        offset = self._offset()
+        found = self._planner.windows(name, begins + offset, ends + offset)
+        return [(spell.begins - offset, spell.ends - offset) for spell in found]
+
+    def _offset(self) -> float:
+        """What makes Unix time of the monotonic clock, as the wall clock stands now."""
+        return self._wall_clock() - self._clock()
 
 
 def _members(records: Iterable[Record]) -> Members:

@@ -48,6 +48,7 @@ class Record:
     def become(self, target: Target) -> None:
         """Go on as another version of the same target."""
         self.target = target
+        self.streak.confirm, self.streak.recover = target.confirm, target.recover
         self.info = _info(target)
 
 
@@ -78,7 +79,7 @@ class State:
         for target_id, target in targets.items():
             record = self.records.get(target_id)
             if record is None:
-                record = self.records[target_id] = Record(target, Streak(self._clock()))
+                record = self.records[target_id] = Record(target, Streak(self._clock(), target.confirm, target.recover))
             elif record.target is target or record.target == target:
                 continue
             else:

@@ -16,6 +16,7 @@ Windows = Callable[[str, float, float], Iterable[tuple[float, float]]]
 
 # Spells that children may still ask for; a child lags by its own poll interval, never by so many changes.
 KEPT_SPELLS = 200
+A_MOMENT = 0.001
 
 
 class Spell(NamedTuple):
@@ -26,7 +27,7 @@ class Spell(NamedTuple):
     doubt: float
 
 
-class Change(NamedTuple):
+class Shift(NamedTuple):
     """A system changed state at `at` (monotonic seconds)."""
 
     system: str
@@ -94,15 +95,15 @@ class Timelines:
         for name in systems:
             self.timelines.setdefault(name, Timeline(now))
 
-    def advance(self, now: float) -> list[Change]:
+    def advance(self, now: float) -> list[Shift]:
         """Credit every system up to the moment that is certain; the changes of state, in order of dependency."""
-        changes: list[Change] = []
+        shifts: list[Shift] = []
         for name in self._order:
-            changes += self._advance(name, now)
+            shifts += self._advance(name, now)
         for name, members in self._members.items():
             for streak in members.all():
                 streak.forget(self.timelines[name].settled)
-        return changes
+        return shifts
 
     def relevant(self, name: str) -> list[str]:
         """Ids of the systems whose targets decide the state of `name`: itself and all that it depends on."""
@@ -114,7 +115,7 @@ class Timelines:
                 waiting += parents_of(self._systems[one])
         return found
 
-    def _advance(self, name: str, now: float) -> Iterable[Change]:
+    def _advance(self, name: str, now: float) -> Iterable[Shift]:
         timeline, members = self.timelines[name], self._members[name]
         parents = {parent: self.timelines[parent] for parent in parents_of(self._systems[name])}
         until = min([now, *(streak.settled for streak in members.all()), *(parent.firm for parent in parents.values())])
@@ -122,14 +123,14 @@ class Timelines:
         timeline.firm = max(timeline.firm, firm)
         if until <= timeline.settled:
             return
-        windows = list(self._windows(name, timeline.settled, until))
         # The last moment is judged too, though no time is credited after it: what has just been seen shows at once.
+        windows = list(self._windows(name, timeline.settled, until + A_MOMENT))
         for ends in [*_cuts(timeline.settled, until, members, parents.values(), windows), until]:
             before, begins = timeline.state, timeline.settled
             state, doubt = self._judge(name, begins, windows)
             timeline.credit(ends, state, doubt)
             if state is not before:
-                yield Change(name, begins, before, state)
+                yield Shift(name, begins, before, state)
 
     def _judge(self, name: str, moment: float, windows: Sequence[tuple[float, float]]) -> tuple[SystemState, float]:
         members = self._members[name]

@@ -31,7 +31,13 @@ def write_config(directory: Path, *targets: dict[str, Any], **monitor: Any) -> P
     """A configuration directory with one owner, one system and these targets."""
     (directory / "targets.d").mkdir(parents=True, exist_ok=True)
     (directory / "monitor.yaml").write_text(
-        yaml.safe_dump({"defaults": {"interval": "30s", "timeout": "2s"}, **monitor})
+        yaml.safe_dump(
+            {
+                "defaults": {"interval": "30s", "timeout": "2s"},
+                "journal": {"path": str(directory.with_suffix(".sqlite"))},
+                **monitor,
+            }
+        )
     )
     inventory = {"owners": [{"id": "office", "name_vi": "Văn phòng", "name_en": "Office"}], "systems": [SYSTEM]}
     (directory / "targets.d" / "inventory.yaml").write_text(yaml.safe_dump(inventory, allow_unicode=True))

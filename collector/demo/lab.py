@@ -3,12 +3,26 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterable
+from datetime import datetime
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
+from zoneinfo import ZoneInfo
+
+from collector.maintenance import DEFAULT_ZONE
 
 # Fixed parts of the demo's configuration, laid over the one that the user gives: what is invented, and how often it
 # is polled.
 OVERLAYS = (Path(__file__).parent / "overlay", Path(__file__).parent / "pace")
+PLANNED = Path("targets.d", "bao-tri.yaml")
+
+
+class Work(NamedTuple):
+    """Planned work on a system: from when (Unix seconds), and for how many seconds."""
+
+    system: str
+    starts: float
+    lasts: float
 
 
 def write_lab(directory: Path, ready: dict[str, Any], listen: str) -> Path:
@@ -22,8 +36,36 @@ def write_lab(directory: Path, ready: dict[str, Any], listen: str) -> Path:
         "resolver": {"servers": [ready["resolver"]]},
         "address_map": ready["address_map"],
         "web": {"listen": listen},
+        "journal": {"path": str(directory / "journal.sqlite")},
     }
     lab = directory / "lab"
     lab.mkdir()
-    (lab / "monitor.yaml").write_text(json.dumps(monitor, indent=1) + "\n")
+    (lab / PLANNED.parent).mkdir()
+    _write(lab / "monitor.yaml", monitor)
     return lab
+
+
+def announce(lab: Path, planned: Iterable[Work]) -> None:
+    """Announce planned work in the overlay, instead of what was announced there before. Blocks.
+
+    It is announced to begin with the second in which it does.
+    """
+    windows = [
+        {
+            "id": f"mo-phong-{work.system}",
+            "reason_vi": "Bảo trì đêm (mô phỏng)",
+            "reason_en": "Night maintenance (simulated)",
+            "starts": datetime.fromtimestamp(int(work.starts), ZoneInfo(DEFAULT_ZONE)).strftime("%Y-%m-%d %H:%M:%S"),
+            "duration": f"{work.lasts:g}s",
+            "systems": [work.system],
+        }
+        for work in planned
+    ]
+    _write(lab / PLANNED, {"synthetic": True, "maintenance": windows})
+
+
+def _write(path: Path, document: dict[str, Any]) -> None:
+    # The service reads whenever a file changes: never half of one.
+    draft = path.with_suffix(".draft")
+    draft.write_text(json.dumps(document, indent=1, ensure_ascii=False) + "\n")
+    draft.replace(path)

@@ -3,14 +3,22 @@
 from __future__ import annotations
 
 import time
+from dataclasses import replace
+from datetime import datetime
+from zoneinfo import ZoneInfo
 
+import pytest
+
+from collector.journal import Saved
+from collector.maintenance import Planner, Window
 from collector.model import Dependency, Outcome, Reason, Result, System, SystemState, Target
-from collector.standing import Standing
+from collector.standing import NOTHING, Standing
 from collector.state import State
 from exporters.exposition import Exposition
 from tests.collector.test_scheduler import Nothing
 from tests.collector.test_state import Clock, lines
 
+EPOCH = 1.7e9
 CENTRE = System("centre", "Trung tâm", "Centre", "data-centre", "office", None, 1, "2", objective=0.999)
 PORTAL = System(
     "portal", "Cổng", "Portal", "portal", "office", "centre", None, "2", depends_on=(Dependency(("centre",)),)
@@ -20,16 +28,17 @@ PORTAL = System(
 class Province:
     """A centre with a gateway, and a portal that runs in it, polled every ten seconds."""
 
-    def __init__(self) -> None:
+    def __init__(self, saved: Saved = NOTHING) -> None:
         self.clock, self.exposition = Clock(), Exposition()
         self.state = State(self.exposition, self.clock)
-        self.standing = Standing(self.exposition, lambda *_: (), self.clock)
+        self.standing = Standing(self.exposition, saved, self.clock, lambda: EPOCH + self.clock.now)
         targets = {
             name: Target(name, system, "none", Nothing(), 10, 5)
             for name, system in (("gateway", "centre"), ("web", "portal"))
         }
         self.state.apply(targets)
-        self.standing.apply({"centre": CENTRE, "portal": PORTAL}, self.state.records)
+        self.planner = Planner((), {}, {})
+        self.known = self.standing.apply({"centre": CENTRE, "portal": PORTAL}, self.state.records, self.planner)
 
     def poll(self, **outcomes: Outcome) -> list[tuple[str, str, str, str]]:
         """Ten seconds pass, these targets give these outcomes; the changes of state."""
@@ -91,8 +100,37 @@ def test_a_removed_system_is_gone_and_a_kept_one_keeps_its_seconds() -> None:
     for _ in range(3):
         province.poll(gateway=Outcome.OK, web=Outcome.OK)
     province.state.apply({"gateway": province.state.records["gateway"].target})
-    province.standing.apply({"centre": CENTRE}, province.state.records)
+    province.standing.apply({"centre": CENTRE}, province.state.records, province.planner)
     province.poll(gateway=Outcome.OK)
     found = lines(province.exposition)
     assert not any("portal" in line for line in found)
     assert 'hatang_system_state_seconds_total{system="centre",state="up"} 30.0' in found
+
+
+def test_a_restart_goes_on_counting_and_calls_the_time_away_unknown() -> None:
+    before = Province()
+    for _ in range(3):
+        before.poll(gateway=Outcome.OK, web=Outcome.OK)
+    saved = before.standing.saved()
+    after = Province(replace(saved, settled_until=dict.fromkeys(saved.settled_until, EPOCH + 1000 - 60)))
+    assert [(change.system, change.old, change.new, change.source) for change in after.known] == [
+        ("centre", SystemState.UP, SystemState.UNKNOWN, "restart"),
+        ("portal", SystemState.UP, SystemState.UNKNOWN, "restart"),
+    ]
+    seconds = after.standing.timelines.timelines["centre"].seconds
+    assert seconds[SystemState.UP] == saved.seconds["centre"][SystemState.UP]
+    assert seconds[SystemState.UNKNOWN] == pytest.approx(saved.seconds["centre"][SystemState.UNKNOWN] + 60, abs=1)
+
+
+def test_a_new_system_is_told_of_once() -> None:
+    assert [(change.system, change.old) for change in Province().known] == [("centre", None), ("portal", None)]
+
+
+def test_planned_work_says_why() -> None:
+    province = Province()
+    province.poll(gateway=Outcome.OK, web=Outcome.OK)
+    began = datetime.fromtimestamp(EPOCH + province.clock.now + 5, ZoneInfo("Asia/Ho_Chi_Minh")).replace(tzinfo=None)
+    work = Window("night", began, duration=3600, reason_vi="Bảo trì đêm", reason_en="Night work", systems=("portal",))
+    province.standing.plan(Planner([work], {"portal": PORTAL}, {}))
+    changes = [*province.poll(gateway=Outcome.OK, web=Outcome.OK), *province.poll(gateway=Outcome.OK, web=Outcome.OK)]
+    assert changes == [("portal", "maintenance", "Bảo trì đêm / Night work", "maintenance")]

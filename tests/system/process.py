@@ -41,22 +41,24 @@ async def hatang(
     config: Path, environment: Mapping[str, str] | None = None, wrapper: Sequence[str] = ()
 ) -> AsyncIterator[Child]:
     """Started (by `wrapper`, if any) and ready; ended by SIGTERM, which must take under ten seconds and exit with 0."""
+    async with started(config, environment, wrapper) as child:
+        yield child
+        if child.process.returncode is None:
+            child.process.terminate()
+            async with asyncio.timeout(10):
+                assert await child.process.wait() == 0, child.log.read_text()
+
+
+@asynccontextmanager
+async def started(
+    config: Path, environment: Mapping[str, str] | None = None, wrapper: Sequence[str] = ()
+) -> AsyncIterator[Child]:
+    """Started and ready; killed if it still runs at the end."""
     address = f"127.0.0.1:{free_port()}"
     log = config / "log.txt"
-    with log.open("wb") as sink:
-        process = await asyncio.create_subprocess_exec(
-            *wrapper,
-            sys.executable,
-            "-m",
-            "collector",
-            "run",
-            "--config",
-            str(config),
-            "--listen",
-            address,
-            stderr=sink,
-            env=environment,
-        )
+    words = ["-m", "collector", "run", "--config", str(config), "--listen", address]
+    with log.open("ab") as sink:
+        process = await asyncio.create_subprocess_exec(*wrapper, sys.executable, *words, stderr=sink, env=environment)
     try:
         async with aiohttp.ClientSession(f"http://{address}", timeout=PATIENCE) as client:
             child = Child(process, client, log)
@@ -64,10 +66,8 @@ async def hatang(
             yield child
     finally:
         if process.returncode is None:
-            process.terminate()
-        async with asyncio.timeout(10):
-            status = await process.wait()
-    assert status == 0, log.read_text()
+            process.kill()
+            await process.wait()
 
 
 async def _ready(child: Child) -> bool:

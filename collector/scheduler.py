@@ -72,7 +72,8 @@ class Scheduler:
         self._slots: dict[Slot, dict[str, Target]] = {}
         self._jobs: dict[Slot, Job] = {}
         self._running: dict[str, asyncio.Task[None]] = {}
-        self._soon: dict[str, asyncio.TimerHandle] = {}
+        # With the loop's time of each: uvloop's handles of what is due at once do not tell it.
+        self._soon: dict[str, tuple[float, asyncio.TimerHandle]] = {}
         self._apscheduler = AsyncIOScheduler(
             timezone=UTC, job_defaults={"misfire_grace_time": None, "coalesce": True, "max_instances": 1}
         )
@@ -109,12 +110,12 @@ class Scheduler:
         An unknown target, or one that runs then, is left alone.
         """
         loop = asyncio.get_running_loop()
-        handle = self._soon.get(target_id)
-        if handle is not None:
-            if handle.when() <= loop.time() + delay:
+        due, planned = loop.time() + delay, self._soon.get(target_id)
+        if planned is not None:
+            if planned[0] <= due:
                 return
-            handle.cancel()
-        self._soon[target_id] = loop.call_later(delay, self._run_soon, target_id)
+            planned[1].cancel()
+        self._soon[target_id] = due, loop.call_later(delay, self._run_soon, target_id)
 
     async def now(self, target_id: str) -> None:
         """Run a target at once, or wait for the run under way. Raises KeyError when it is unknown."""
@@ -127,7 +128,7 @@ class Scheduler:
         if self._guard is not None:
             self._guard.cancel()
             self._apscheduler.shutdown(wait=False)
-        for handle in self._soon.values():
+        for _, handle in self._soon.values():
             handle.cancel()
         tasks = list(self._running.values())
         if tasks:
@@ -163,9 +164,9 @@ class Scheduler:
 
     def _remove(self, target: Target) -> None:
         self._slots[slot_of(target)].pop(target.id)
-        handle = self._soon.pop(target.id, None)
-        if handle is not None:
-            handle.cancel()
+        planned = self._soon.pop(target.id, None)
+        if planned is not None:
+            planned[1].cancel()
         task = self._running.pop(target.id, None)
         if task is not None:
             task.cancel()

@@ -209,7 +209,9 @@ class Planner:
         targets: Mapping[str, Target],
         unplanned: Iterable[Unplanned] = (),
     ) -> None:
-        labels = carried(targets.values())
+        windows, unplanned = list(windows), list(unplanned)
+        by_label = any(window.labels for window in windows) or any(entry.scope == "label" for entry in unplanned)
+        labels = carried(targets.values()) if by_label else {}
         self._windows: dict[str, list[Window]] = defaultdict(list)
         self._unplanned: dict[str, list[Unplanned]] = defaultdict(list)
         for window in windows:

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import timedelta
 from itertools import islice, pairwise
+from typing import Annotated
 from zoneinfo import ZoneInfo
 
-from pydantic import Field
+from pydantic import AfterValidator, Field
+from pydantic_core import PydanticCustomError
 
 from collector.fields import Duration
 from collector.maintenance import DEFAULT_ZONE, Window, carried, covered
@@ -24,9 +26,16 @@ from collector.settings.systems import centres_of, missing
 from collector.settings.validation import checked
 
 SELECTORS = ("systems", "centres", "owners", "labels")
+LONGEST_DAYS = 3650
 _DAY = timedelta(days=1)
 # A rule shows within so many times how often it comes.
 _HOURS, _LOOKED_AT = 24, 100
+
+
+def _bounded(seconds: float) -> float:
+    if seconds > LONGEST_DAYS * 86400:
+        raise PydanticCustomError("duration", f"must be at most {LONGEST_DAYS}d")
+    return seconds
 
 
 class MaintenanceKeys(Section):
@@ -37,13 +46,15 @@ class MaintenanceKeys(Section):
     reason_vi: str | None = Field(None, min_length=1, description="Why, for people, in Vietnamese.")
     reason_en: str | None = Field(None, min_length=1, description="The same in English.")
     starts: LocalTime = Field(
-        description="Local date and time at which it begins, such as `2026-11-23 22:00`. With `rrule`: the first time "
-        "that fits the rule, from here on."
+        description="Local date and time at which it begins, such as `2026-11-23 22:00`; with `rrule` at every time "
+        "that fits the rule, from this one on."
     )
     ends: LocalTime | None = Field(
         None, description="Local date and time at which it ends; each time that it comes again by the same wall clock."
     )
-    duration: Duration | None = Field(None, description="How long it lasts, instead of `ends`.")
+    duration: Annotated[Duration, AfterValidator(_bounded)] | None = Field(
+        None, description="How long it lasts, instead of `ends`."
+    )
     rrule: RecurrenceRule | None = Field(
         None,
         max_length=500,
@@ -85,10 +96,10 @@ def planned(gathered: Gathered, credentials: Credentials, faults: list[Fault], *
 
 
 def idle(
-    windows: Iterable[Window], gathered: Gathered, systems: Mapping[str, System], targets: Mapping[str, Target]
+    windows: Sequence[Window], gathered: Gathered, systems: Mapping[str, System], targets: Mapping[str, Target]
 ) -> Iterator[Fault]:
     """A warning for each window that covers nothing."""
-    labels = carried(targets.values())
+    labels = carried(targets.values()) if any(window.labels for window in windows) else {}
     for window in windows:
         if not covered(window, systems, labels):
             yield gathered.windows[window.id].node.fault("covers no system")

@@ -94,7 +94,7 @@ class State:
         record.last = result
         now = self._clock()
         record.fresh_until = now + STALE_INTERVALS * record.target.interval
-        record.streak.take(now, result.outcome)
+        record.streak.take(now, result.outcome, result.duration)
         if result.outcome is not Outcome.OK:
             record.failures.append(result)
         self._publish_values(record)

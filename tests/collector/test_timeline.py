@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -124,23 +125,39 @@ def test_a_child_with_one_healthy_parent_of_an_any_group_is_never_unreachable(hi
     assert timelines.timelines["c"].seconds[SystemState.UNREACHABLE] == 0
 
 
-def test_an_outage_of_the_parent_costs_the_child_nothing_of_its_own() -> None:
-    """Whichever of the two is polled first at either end of the outage."""
-    for child_phase in (0.1, 0.9):
-        systems = {"gateway": system("gateway"), "portal": system("portal", Dependency(("gateway",)))}
-        gateway, portal = Streak(0.0), Streak(0.0)
-        timelines = Timelines()
-        timelines.apply(systems, {"gateway": Members([gateway], []), "portal": Members([portal], [])}, 0.0)
-        for second in range(1, 61):
-            out = 20 <= second < 40
-            runs = [(second + 0.5, gateway), (second + child_phase, portal)]
-            for at, streak in sorted(runs, key=lambda run: run[0]):
-                streak.take(at, Outcome.FAIL if out else Outcome.OK)
-            timelines.advance(second + 1)
-        seconds = timelines.timelines["portal"].seconds
-        assert seconds[SystemState.DOWN] == 0
-        assert 19 <= seconds[SystemState.UNREACHABLE] <= 21
-        assert timelines.timelines["gateway"].seconds[SystemState.DOWN] == 20
+@pytest.mark.parametrize(("child_phase", "lasts"), [(0.1, 0.0), (0.9, 0.0), (0.9, 0.95), (0.3, 0.5)])
+def test_an_outage_of_the_parent_costs_the_child_nothing_of_its_own(child_phase: float, lasts: float) -> None:
+    """Whichever of the two is polled first at either end of the outage, and however long a run hangs in it."""
+    systems = {"gateway": system("gateway"), "portal": system("portal", Dependency(("gateway",)))}
+    gateway, portal = Streak(0.0), Streak(0.0)
+    timelines = Timelines()
+    timelines.apply(systems, {"gateway": Members([gateway], []), "portal": Members([portal], [])}, 0.0)
+    shown = []
+    for second in range(1, 61):
+        runs = [(second + 0.5, 0.0, gateway), (second + child_phase, lasts, portal)]
+        for at, duration, streak in sorted(runs, key=lambda run: run[0]):
+            out = 20 <= at - duration < 40
+            streak.take(at, Outcome.FAIL if out else Outcome.OK, duration)
+            shown += [shift.new for shift in timelines.advance(at) if shift.system == "portal"]
+    assert shown == [SystemState.UP, SystemState.UNREACHABLE, SystemState.UP]
+    seconds = timelines.timelines["portal"].seconds
+    assert seconds[SystemState.DOWN] == 0
+    assert 19 <= seconds[SystemState.UNREACHABLE] <= 21
+    assert timelines.timelines["gateway"].seconds[SystemState.DOWN] == 20
+
+
+def test_a_child_that_fails_beyond_the_outage_of_its_parent_is_down() -> None:
+    systems = {"gateway": system("gateway"), "portal": system("portal", Dependency(("gateway",)))}
+    gateway, portal = Streak(0.0), Streak(0.0)
+    timelines = Timelines()
+    timelines.apply(systems, {"gateway": Members([gateway], []), "portal": Members([portal], [])}, 0.0)
+    shown = []
+    for second in range(1, 61):
+        for at, until, streak in ((second + 0.1, 40, gateway), (second + 0.4, 50, portal)):
+            streak.take(at, Outcome.FAIL if 20 <= second < until else Outcome.OK, 0.2)
+            shown += [shift.new for shift in timelines.advance(at) if shift.system == "portal"]
+    assert shown == [SystemState.UP, SystemState.UNREACHABLE, SystemState.DOWN, SystemState.UP]
+    assert 9 <= timelines.timelines["portal"].seconds[SystemState.DOWN] <= 11
 
 
 def test_planned_work_is_neither_up_nor_down_and_an_outage_that_outlasts_it_shows_at_once() -> None:

@@ -60,12 +60,13 @@ class Observer:
 
     async def judged(self, result: Result) -> Result:
         """The result as it may count: a failure that our own uplink explains becomes an error of ours."""
-        if result.target in self._uplink:
+        ours = result.target in self._uplink
+        if ours:
             self._results[result.target] = result
-            return result
         if result.outcome is not Outcome.FAIL or result.reason not in _UPLINK_REASONS or not self._uplink:
             return result
-        await self._ask_uplink()
+        if not ours:
+            await self._ask_uplink()
         return _our_fault(result) if self.uplink_lost else result
 
     @property

@@ -79,6 +79,15 @@ async def test_the_uplinks_own_polls_count_and_end_it() -> None:
     assert (await observer.judged(FAILED)).outcome is Outcome.FAIL
 
 
+async def test_the_uplinks_own_silence_is_ours_too_once_all_of_it_is_silent() -> None:
+    observer = observing(Uplink(first=Outcome.FAIL, second=Outcome.FAIL))
+    first, second = (replace(FAILED, target=name) for name in ("first", "second"))
+    assert await observer.judged(first) is first
+    assert (await observer.judged(second)).outcome is Outcome.ERROR
+    assert (await observer.judged(first)).outcome is Outcome.ERROR
+    assert impaired(observer) == {"uplink"}
+
+
 async def test_without_an_uplink_to_ask_a_failure_is_the_targets() -> None:
     assert await observing(Uplink()).judged(FAILED) is FAILED
 

@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 import json
-from pathlib import Path
 from typing import Annotated
 
 import typer
 import uvloop
 
 from collector import __version__, registry, terminal
+from collector.commands import maintenance, reports
+from collector.commands.options import DEFAULT_CONFIG, Configs, loaded
 from collector.fields import parse_duration
 from collector.logs import LogFormat, LogLevel, configure
 from collector.nearest import nearest
-from collector.settings import Config, SettingsError, load, schema
+from collector.settings import Config, schema
 from exporters.app import run_once, serve
 from exporters.client import ask_service
 
@@ -27,20 +28,9 @@ app = typer.Typer(
     context_settings={"help_option_names": ["-h", "--help"]},
 )
 
-Configs = Annotated[
-    list[Path],
-    typer.Option(
-        "--config",
-        "-c",
-        help="Configuration directory; give it again for an overlay, which extends what came before.",
-        exists=True,
-        file_okay=False,
-    ),
-]
 Listen = Annotated[
     str | None, typer.Option(help="Address to serve on, HOST:PORT (default: web.listen of monitor.yaml).")
 ]
-DEFAULT_CONFIG = [Path("config")]
 
 
 def _version(wanted: bool) -> None:
@@ -56,14 +46,6 @@ def options(
     ] = False,
 ) -> None:
     """Options that every command takes."""
-
-
-def _load(directories: list[Path]) -> Config:
-    try:
-        return load(directories)
-    except SettingsError as error:
-        terminal.show_faults(error.faults, directories)
-        raise typer.Exit(1) from None
 
 
 def _known(config: Config, target: str) -> None:
@@ -85,7 +67,7 @@ def run(
     faulty file changes nothing. SIGTERM and Ctrl-C stop in order.
     """
     configure(log_format, log_level)
-    _load(config)  # faults are shown as `check` shows them, before anything starts
+    loaded(config)  # faults are shown as `check` shows them, before anything starts
     try:
         uvloop.run(serve(config, listen))
     except OSError as error:
@@ -99,9 +81,9 @@ def check(config: Configs = DEFAULT_CONFIG) -> None:
 
     Regular expressions, JMESPath, OIDs and secrets are tried too; nothing is contacted.
     """
-    loaded = _load(config)
-    terminal.show_faults(loaded.warnings, config, warning=True)
-    terminal.show_summary(loaded)
+    settings = loaded(config)
+    terminal.show_faults(settings.warnings, config, warning=True)
+    terminal.show_summary(settings)
 
 
 @app.command()
@@ -111,9 +93,9 @@ def once(target: str, config: Configs = DEFAULT_CONFIG) -> None:
     Exit status: 0 it is well, 1 it is not, 2 we could not tell.
     """
     configure(LogFormat.CONSOLE, LogLevel.WARNING)
-    loaded = _load(config)
-    _known(loaded, target)
-    result = uvloop.run(run_once(config, loaded, target))
+    settings = loaded(config)
+    _known(settings, target)
+    result = uvloop.run(run_once(config, settings, target))
     terminal.show_result(result)
     raise typer.Exit({"ok": 0, "fail": 1, "error": 2}[result.outcome])
 
@@ -124,10 +106,10 @@ def explain(target: str, config: Configs = DEFAULT_CONFIG, listen: Listen = None
 
     The state comes from the running service, when there is one on the listen address.
     """
-    loaded = _load(config)
-    _known(loaded, target)
-    state = ask_service(listen or loaded.monitor.web.listen, target)
-    terminal.show_explanation(loaded, loaded.targets[target], state)
+    settings = loaded(config)
+    _known(settings, target)
+    state = ask_service(listen or settings.monitor.web.listen, target)
+    terminal.show_explanation(settings, settings.targets[target], state)
 
 
 @app.command()
@@ -181,6 +163,12 @@ def demo(  # noqa: PLR0913, PLR0917  each is an option that a user may want
         raise typer.BadParameter(str(error), param_hint="--for") from None
     options = DemoOptions(tuple(config), seconds, listen, prometheus_port, faults, seed, prometheus)
     raise typer.Exit(uvloop.run(play(options)))
+
+
+app.command()(reports.availability)
+app.command()(reports.history)
+app.command()(maintenance.correct)
+app.add_typer(maintenance.app, name="maintenance")
 
 
 def main() -> None:

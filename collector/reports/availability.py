@@ -6,6 +6,7 @@ from collections.abc import Iterable
 
 from collector.journal import Entry, Ledger
 from collector.maintenance import carried, selected
+from collector.nearest import nearest
 from collector.reports.months import Month
 from collector.reports.pieces import Piece, clipped, figures, outages, pieces, reaches_out, works
 from collector.reports.records import Availability, Figures, Inventory
@@ -56,7 +57,8 @@ class _Report:
     def of(self, name: str) -> Availability:
         """One system. Raises NotKnown."""
         if name not in self._inventory.systems and name not in self._left:
-            raise NotKnown(f"neither the configuration nor the journal knows a system {name!r}")
+            known = nearest(name, [*self._inventory.systems, *self._left])
+            raise NotKnown(f"neither the configuration nor the journal knows a system {name!r}{known}")
         ends = min(self._month.ends, self._now, self._left.get(name, self._now))
         begins = min(max(self._month.begins, self._known.get(name, ends)), ends)
         whole = self._pieces(name, begins, ends)

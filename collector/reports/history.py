@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from collector.journal import Correction, Ledger
 from collector.model import System
+from collector.nearest import nearest
 from collector.reports.availability import NotKnown
 from collector.reports.pieces import Piece, pieces
 from collector.reports.records import Inventory
@@ -30,7 +31,7 @@ def history(ledger: Ledger, inventory: Inventory, name: str, since: float, until
     """
     known = ledger.known()
     if name not in known:
-        raise NotKnown(f"the journal knows nothing of a system {name!r}")
+        raise NotKnown(f"the journal knows no system {name!r}{nearest(name, known)}")
     begins = max(since, known[name])
     if begins >= until:
         raise NotKnown(f"system {name!r} was not known by then")

@@ -34,7 +34,7 @@ _METHOD_EN = (
     "Availability for the owner: the same without unreachable (the fault lies elsewhere).",
     "Maintenance and unknown are in neither ratio. Time when the monitoring service did not run is unknown.",
     "Observed = time of which the state is known / whole window. Time before a system was known is outside the window.",
-    "Maintenance entered late counts from its entry. Corrections stand beside what was measured. Percent are floored.",
+    "Maintenance entered late counts from its entry. Corrections stand beside what was measured. Shares are floored.",
 )
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import TypeVar
@@ -15,11 +16,11 @@ from collector.model import SystemState
 
 T = TypeVar("T")
 
-# 2026-11-01 00:00 in Asia/Ho_Chi_Minh.
-NOVEMBER = 1793466000.0
+# Long enough ago for what follows it in any test to be past, and not so long that it is forgotten.
+START = float(int(time.time()) - 40 * 86400)
 
 
-def saved_at(moment: float, systems: Iterable[str] = ("portal",), known: float = NOVEMBER) -> Saved:
+def saved_at(moment: float, systems: Iterable[str] = ("portal",), known: float = START) -> Saved:
     """Systems that were up from `known` to `moment`."""
     names = list(systems)
     return Saved(
@@ -48,7 +49,7 @@ def put(
     for change in changes:
         batch.add_change(change)
     known = first_known or {}
-    settled = max(batch.heartbeats.values(), default=NOVEMBER)
+    settled = max(batch.heartbeats.values(), default=START)
     batch.saved = Saved(
         {name: {} for name in known}, dict.fromkeys(known, SystemState.UP), dict.fromkeys(known, settled), known
     )

@@ -28,7 +28,7 @@ from collector.journal import (
 )
 from collector.journal.opening import open_file
 from collector.model import SystemState
-from tests.collector.journal.ledgers import NOVEMBER, read, saved_at, until_saved
+from tests.collector.journal.ledgers import START, read, saved_at, until_saved
 
 UP, DOWN, UNKNOWN = SystemState.UP, SystemState.DOWN, SystemState.UNKNOWN
 
@@ -39,7 +39,7 @@ def changes_of_portal(ledger: Ledger) -> list[Change]:
 
 async def test_all_that_was_recorded_is_there_after_a_restart(tmp_path: Path) -> None:
     path = tmp_path / "var" / "journal.sqlite"
-    now = time.time()
+    now, today = time.time(), date.today()  # noqa: DTZ011  any day
     saved = Saved(
         {"portal": {UP: 3.5, DOWN: 1.25}, "mail": {UNKNOWN: 2.0}},
         {"portal": DOWN, "mail": UNKNOWN},
@@ -52,8 +52,8 @@ async def test_all_that_was_recorded_is_there_after_a_restart(tmp_path: Path) ->
     journal.change(Change("portal", now - 3, None, UP, "", "poll"))
     journal.change(Change("portal", now - 1, UP, DOWN, "timeout: no answer\x1b[2J", "poll"))
     journal.event(now, "restart", "", "begins")
-    journal.add_daily(date(2026, 11, 23), "coverage", "lower", 0.5, 60)
-    journal.add_daily(date(2026, 11, 23), "coverage", "lower", 0.8, 30)
+    journal.add_daily(today, "coverage", "lower", 0.5, 60)
+    journal.add_daily(today, "coverage", "lower", 0.8, 30)
     journal.save(saved, now)
     await journal.close()
     assert journal.saved_at >= now
@@ -68,7 +68,7 @@ async def test_all_that_was_recorded_is_there_after_a_restart(tmp_path: Path) ->
         saved.first_known,
     )
     assert journal.saved_at == now
-    journal.add_daily(date(2026, 11, 23), "coverage", "lower", 0.2, 10)
+    journal.add_daily(today, "coverage", "lower", 0.2, 10)
     journal.save(saved, now + 5)
     await journal.close()
     changes = await read(path, lambda ledger: ledger.changes("portal", now - 2, now + 9))
@@ -77,7 +77,7 @@ async def test_all_that_was_recorded_is_there_after_a_restart(tmp_path: Path) ->
         (UP, DOWN, "timeout: no answer\N{REPLACEMENT CHARACTER}[2J"),
     ]
     assert await read(path, lambda ledger: ledger.events(0, now + 9)) == [Event(now, "restart", "", "begins")]
-    (day,) = await read(path, lambda ledger: ledger.daily("coverage", date(2026, 11, 1), date(2026, 11, 30)))
+    (day,) = await read(path, lambda ledger: ledger.daily("coverage", today, today))
     assert day.mean == pytest.approx((30 + 24 + 2) / 100)
     assert day.seconds == 100
     assert await read(path, lambda ledger: ledger.known()) == saved.first_known
@@ -85,15 +85,15 @@ async def test_all_that_was_recorded_is_there_after_a_restart(tmp_path: Path) ->
 
 async def test_a_restart_is_a_gap_in_what_was_observed(tmp_path: Path) -> None:
     path = tmp_path / "journal.sqlite"
-    for begins, saves in ((NOVEMBER, 4), (NOVEMBER + 24, 3)):
+    for begins, saves in ((START, 4), (START + 24, 3)):
         journal = await Journal.open(path)
         for number in range(saves):
             journal.save(saved_at(begins + 5 * number), begins + 5 * number)
         await journal.close()
     for since, until, observed in (
-        (0, 1e10, [(NOVEMBER, NOVEMBER + 15), (NOVEMBER + 24, NOVEMBER + 34)]),
-        (NOVEMBER + 10, NOVEMBER + 26, [(NOVEMBER + 10, NOVEMBER + 15), (NOVEMBER + 24, NOVEMBER + 26)]),
-        (NOVEMBER + 16, NOVEMBER + 20, []),
+        (0, 1e10, [(START, START + 15), (START + 24, START + 34)]),
+        (START + 10, START + 26, [(START + 10, START + 15), (START + 24, START + 26)]),
+        (START + 16, START + 20, []),
     ):
         assert await read(path, lambda ledger: ledger.observed(since, until)) == observed  # noqa: B023  awaited here
 
@@ -112,19 +112,19 @@ async def test_observed_time_survives_what_clocks_do(
     path = tmp_path / "journal.sqlite"
     journal = await Journal.open(path)
     for moment in saves:
-        journal.save(Saved(), NOVEMBER + moment)
+        journal.save(Saved(), START + moment)
     await journal.close()
     found = await read(path, lambda ledger: ledger.observed(0, 1e10))
-    assert [(begins - NOVEMBER, ends - NOVEMBER) for begins, ends in found] == observed
+    assert [(begins - START, ends - START) for begins, ends in found] == observed
 
 
 async def test_nothing_is_visible_before_the_save_that_it_belongs_to(tmp_path: Path) -> None:
     """What the file holds is of one moment: a change never stands there without the counters that know of it."""
     path = tmp_path / "journal.sqlite"
     journal = await Journal.open(path)
-    journal.change(Change("portal", NOVEMBER, None, UP, "", "poll"))
-    journal.save(saved_at(NOVEMBER), NOVEMBER)
-    journal.change(Change("portal", NOVEMBER + 1, UP, DOWN, "", "poll"))
+    journal.change(Change("portal", START, None, UP, "", "poll"))
+    journal.save(saved_at(START), START)
+    journal.change(Change("portal", START + 1, UP, DOWN, "", "poll"))
     await until_saved(journal)
     assert [one.new for one in await read(path, changes_of_portal)] == [UP]
     await journal.close()
@@ -163,13 +163,13 @@ async def test_planned_work_is_entered_beside_the_running_service(tmp_path: Path
 async def test_a_correction_stands_beside_what_was_measured(tmp_path: Path) -> None:
     path = tmp_path / "journal.sqlite"
     await (await Journal.open(path)).close()
-    wanted = Correction(0, "portal", NOVEMBER, NOVEMBER + 60, UP, "our error", "an", NOVEMBER + 99)
+    wanted = Correction(0, "portal", START, START + 60, UP, "our error", "an", START + 99)
     given = await asyncio.to_thread(correct, path, wanted)
     assert given.id == 1
     with pytest.raises(LedgerError, match="the end must come after"):
-        await asyncio.to_thread(correct, path, Correction(0, "portal", NOVEMBER, NOVEMBER, UP, "", "an", NOVEMBER))
-    assert await read(path, lambda ledger: ledger.corrections("portal", NOVEMBER + 59, NOVEMBER + 70)) == [given]
-    assert await read(path, lambda ledger: ledger.corrections("portal", NOVEMBER + 60, NOVEMBER + 70)) == []
+        await asyncio.to_thread(correct, path, Correction(0, "portal", START, START, UP, "", "an", START))
+    assert await read(path, lambda ledger: ledger.corrections("portal", START + 59, START + 70)) == [given]
+    assert await read(path, lambda ledger: ledger.corrections("portal", START + 60, START + 70)) == []
     assert await read(path, lambda ledger: ledger.corrections("mail", 0, 1e10)) == []
 
 
@@ -179,12 +179,12 @@ async def test_what_is_written_stays(tmp_path: Path, table: str, action: str) ->
     """Whoever opens the file with other tools cannot change the past by accident either."""
     path = tmp_path / "journal.sqlite"
     journal = await Journal.open(path)
-    journal.change(Change("portal", NOVEMBER, None, UP, "", "poll"))
+    journal.change(Change("portal", START, None, UP, "", "poll"))
     await journal.close()
-    work = Entry(0, Scope.SYSTEM, "portal", NOVEMBER, None, "", "an", NOVEMBER)
+    work = Entry(0, Scope.SYSTEM, "portal", START, None, "", "an", START)
     entry = await asyncio.to_thread(start_maintenance, path, work)
-    await asyncio.to_thread(stop_maintenance, path, entry.id, "an", NOVEMBER + 1)
-    wrong = Correction(0, "portal", NOVEMBER, NOVEMBER + 60, UP, "our error", "an", NOVEMBER + 99)
+    await asyncio.to_thread(stop_maintenance, path, entry.id, "an", START + 1)
+    wrong = Correction(0, "portal", START, START + 60, UP, "our error", "an", START + 99)
     await asyncio.to_thread(correct, path, wrong)
     connection = sqlite3.connect(path)
     with pytest.raises(sqlite3.IntegrityError, match=f"what is written in {table} stays"):
@@ -196,33 +196,33 @@ async def test_impossible_times_are_refused_and_counted(tmp_path: Path) -> None:
     """A clock that was never set must not put the past into disorder, and must not hold up what is sound."""
     path = tmp_path / "journal.sqlite"
     journal = await Journal.open(path)
-    for moment in (60.0, float("nan"), float("inf"), NOVEMBER):
+    for moment in (60.0, float("nan"), float("inf"), START):
         journal.change(Change("portal", moment, None, UP, "", "poll"))
     journal.save(Saved({"portal": {UP: 1.0}}, {"portal": UP}, {"portal": 60.0}, {"portal": 60.0}), 60.0)
     await until_saved(journal)
     assert journal.lost == 3
     assert await journal.saved() == Saved()
     with pytest.raises(ValueError, match="cannot be added"):
-        journal.add_daily(date(2026, 11, 1), "coverage", "lower", float("nan"), 1)
+        journal.add_daily(date(2026, 1, 1), "coverage", "lower", float("nan"), 1)
     await journal.close()
-    assert [one.at for one in await read(path, changes_of_portal)] == [NOVEMBER]
+    assert [one.at for one in await read(path, changes_of_portal)] == [START]
     assert await read(path, lambda ledger: ledger.observed(0, 1e10)) == []
 
 
 async def test_one_service_writes_and_the_next_takes_over(tmp_path: Path) -> None:
     path = tmp_path / "journal.sqlite"
     first = await Journal.open(path)
-    first.save(saved_at(NOVEMBER), NOVEMBER)
+    first.save(saved_at(START), START)
     await until_saved(first)
     second = await Journal.open(path)
     assert "another process writes it" in second.notes[0]
     assert (await second.saved()).states == {"portal": UP}
-    second.save(saved_at(NOVEMBER + 60), NOVEMBER + 60)
+    second.save(saved_at(START + 60), START + 60)
     await first.close()
-    await until_saved(second, NOVEMBER + 60, within=8)
+    await until_saved(second, START + 60, within=8)
     assert second.trouble == ""
     await second.close()
-    assert (await read(path, lambda ledger: ledger.saved())).settled_until == {"portal": NOVEMBER + 60}
+    assert (await read(path, lambda ledger: ledger.saved())).settled_until == {"portal": START + 60}
 
 
 async def test_two_readings_do_not_wait_for_the_writer(tmp_path: Path) -> None:
@@ -232,8 +232,8 @@ async def test_two_readings_do_not_wait_for_the_writer(tmp_path: Path) -> None:
 
     async def wrote(number: int) -> None:
         before = journal.saved_at
-        journal.change(Change("portal", NOVEMBER + number, UP, DOWN, str(number), "poll"))
-        journal.save(saved_at(NOVEMBER + number), NOVEMBER + number)
+        journal.change(Change("portal", START + number, UP, DOWN, str(number), "poll"))
+        journal.save(saved_at(START + number), START + number)
         await until_saved(journal, before)
 
     await wrote(0)
@@ -271,5 +271,5 @@ def test_readers_say_what_they_cannot_read(tmp_path: Path) -> None:
     with pytest.raises(LedgerError, match="is not a journal of this version"), reading_ledger(path):
         pass
     with pytest.raises(LedgerError, match="is no journal of this version"):
-        stop_maintenance(path, 1, "an", NOVEMBER)
+        stop_maintenance(path, 1, "an", START)
     assert open_file(path).connection is None

@@ -20,7 +20,7 @@ from collector.journal.opening import open_file
 from collector.journal.schema import VERSION, connect, prepare, transaction
 from collector.journal.upkeep import back_up
 from collector.model import SystemState
-from tests.collector.journal.ledgers import NOVEMBER, put, read, saved_at, until_saved
+from tests.collector.journal.ledgers import START, put, read, saved_at, until_saved
 
 UP, DOWN = SystemState.UP, SystemState.DOWN
 ROOT = Path(__file__).parents[3]
@@ -29,10 +29,10 @@ CHANGES = 3000
 
 def history(path: Path, changes: int = CHANGES) -> Path:
     """A journal of several hundred pages; its copy; and as much again that only the journal holds."""
-    states = [Change("portal", NOVEMBER + i, UP, DOWN if i % 2 else UP, f"reason {i}", "poll") for i in range(changes)]
-    put(path, states[: changes // 2], [(NOVEMBER, NOVEMBER + changes // 2)], {"portal": NOVEMBER})
+    states = [Change("portal", START + i, UP, DOWN if i % 2 else UP, f"reason {i}", "poll") for i in range(changes)]
+    put(path, states[: changes // 2], [(START, START + changes // 2)], {"portal": START})
     assert back_up(path) == ""
-    return put(path, states[changes // 2 :], [(NOVEMBER, NOVEMBER + changes)], {"portal": NOVEMBER})
+    return put(path, states[changes // 2 :], [(START, START + changes)], {"portal": START})
 
 
 @pytest.fixture(scope="module")
@@ -52,10 +52,10 @@ async def goes_on(path: Path, save: bool = True) -> tuple[tuple[str, ...], Saved
     """Start, read, record, stop: the notes, what was saved before, and how many changes are there then."""
     journal = await Journal.open(path)
     saved = await journal.saved()
-    journal.change(Change("portal", NOVEMBER + 99_999, UP, DOWN, "after", "poll"))
-    journal.save(saved_at(NOVEMBER + 99_999), NOVEMBER + 99_999)
+    journal.change(Change("portal", START + 99_999, UP, DOWN, "after", "poll"))
+    journal.save(saved_at(START + 99_999), START + 99_999)
     if save:
-        await until_saved(journal, NOVEMBER + 99_998)
+        await until_saved(journal, START + 99_998)
     await journal.close()
     changes = await read(path, lambda ledger: ledger.changes("portal", 0, 1e10)) if save else []
     assert not save or changes[-1].reason == "after"
@@ -133,7 +133,7 @@ async def test_damage_is_repaired_from_what_is_sound(
     assert any(note in one for one in notes), notes
     assert changes[0] <= found <= changes[1], notes
     assert saved.states == {"portal": UP}
-    assert saved.settled_until["portal"] >= NOVEMBER + CHANGES // 2
+    assert saved.settled_until["portal"] >= START + CHANGES // 2
     assert bool(aside(path)) is kept
     if kept:
         assert (path.parent / aside(path)[0]).read_bytes() == before
@@ -170,9 +170,9 @@ async def test_of_a_broken_log_what_came_before_the_break_is_kept(tmp_path: Path
     path = tmp_path / "journal.sqlite"
     journal = await Journal.open(path)
     for number in range(20):
-        journal.change(Change("portal", NOVEMBER + number, UP, DOWN, "x" * 400, "poll"))
+        journal.change(Change("portal", START + number, UP, DOWN, "x" * 400, "poll"))
         before = journal.saved_at
-        journal.save(saved_at(NOVEMBER + number), NOVEMBER + number)
+        journal.save(saved_at(START + number), START + number)
         await until_saved(journal, before)
     # As a killed service leaves it.
     dead = tmp_path / "dead"
@@ -201,7 +201,7 @@ async def test_an_older_schema_is_brought_up_to_date(tmp_path: Path) -> None:
                 connection.execute(statement)
             connection.execute(f"PRAGMA application_id={schema.APPLICATION_ID}")
             connection.execute("PRAGMA user_version=1")
-            connection.execute("INSERT INTO changes VALUES (1, 'portal', ?, NULL, 'up', 'before', 'poll')", (NOVEMBER,))
+            connection.execute("INSERT INTO changes VALUES (1, 'portal', ?, NULL, 'up', 'before', 'poll')", (START,))
         connection.close()
 
     await asyncio.to_thread(first_version)
@@ -222,7 +222,7 @@ async def test_of_a_newer_schema_what_is_known_is_taken_over(path: Path) -> None
     notes, saved, found = await goes_on(path)
     assert f"written by a newer version (schema {VERSION + 1}, this is {VERSION})" in notes[0]
     assert found == CHANGES
-    assert saved.settled_until == {"portal": NOVEMBER + CHANGES}
+    assert saved.settled_until == {"portal": START + CHANGES}
     (kept,) = aside(path)
     other = sqlite3.connect(path.parent / kept)
     assert other.execute("SELECT count(severity), count(*) FROM changes").fetchone() == (0, CHANGES)
@@ -302,7 +302,7 @@ def test_a_journal_of_another_owner_is_read_if_it_may_be(whole: Path, directory:
             timeout=15,
         )
         assert "cannot be written" in done.stdout, done.stderr
-        moment = NOVEMBER + CHANGES if known else 0
+        moment = START + CHANGES if known else 0
         assert f") {known} {moment:.0f}\n" in done.stdout
         assert path.read_bytes() == before
         assert aside(path) == []
@@ -316,13 +316,13 @@ async def test_damage_while_in_use_is_repaired_too(path: Path) -> None:
         file.seek(40960)
         file.write(struct.pack(">I", 0xDEADBEEF) * 200_000)
     for number in range(400):
-        journal.change(Change("portal", NOVEMBER + 50_000 + number, UP, DOWN, "x" * 400, "poll"))
-    journal.save(saved_at(NOVEMBER + 50_400), NOVEMBER + 50_400)
-    await until_saved(journal, NOVEMBER + 50_400, within=15)
+        journal.change(Change("portal", START + 50_000 + number, UP, DOWN, "x" * 400, "poll"))
+    journal.save(saved_at(START + 50_400), START + 50_400)
+    await until_saved(journal, START + 50_400, within=15)
     await journal.close()
     assert (journal.lost, journal.trouble) == (0, "")
     changes = await read(path, lambda ledger: ledger.changes("portal", 0, 1e10))
-    assert len([one for one in changes if one.at >= NOVEMBER + 50_000]) == 400
+    assert len([one for one in changes if one.at >= START + 50_000]) == 400
     assert len(changes) >= CHANGES // 2 + 400
 
 
@@ -331,9 +331,9 @@ async def test_a_deleted_journal_comes_back_with_all_it_held(path: Path) -> None
     journal = await Journal.open(path)
     for name in ("journal.sqlite", "journal.sqlite-wal", "journal.sqlite-shm", "journal.sqlite.lock"):
         (path.parent / name).unlink(missing_ok=True)
-    journal.change(Change("portal", NOVEMBER + 50_000, UP, DOWN, "after", "poll"))
-    journal.save(saved_at(NOVEMBER + 50_000), NOVEMBER + 50_000)
-    await until_saved(journal, NOVEMBER + 50_000)
+    journal.change(Change("portal", START + 50_000, UP, DOWN, "after", "poll"))
+    journal.save(saved_at(START + 50_000), START + 50_000)
+    await until_saved(journal, START + 50_000)
     await journal.close()
     assert len(await read(path, lambda ledger: ledger.changes("portal", 0, 1e10))) == CHANGES + 1
 
@@ -341,13 +341,13 @@ async def test_a_deleted_journal_comes_back_with_all_it_held(path: Path) -> None
 async def test_a_journal_that_was_exchanged_is_followed(path: Path, tmp_path: Path) -> None:
     """Somebody puts another one in place: from the next save on it is the one that is written."""
     journal = await Journal.open(path)
-    restored = Change("portal", NOVEMBER, None, UP, "restored", "poll")
+    restored = Change("portal", START, None, UP, "restored", "poll")
     other = await asyncio.to_thread(put, tmp_path / "other.sqlite", [restored])
     for name in ("journal.sqlite-wal", "journal.sqlite-shm"):
         (path.parent / name).unlink(missing_ok=True)
     other.rename(path)
-    journal.save(saved_at(NOVEMBER + 50_000), NOVEMBER + 50_000)
-    await until_saved(journal, NOVEMBER + 50_000)
+    journal.save(saved_at(START + 50_000), START + 50_000)
+    await until_saved(journal, START + 50_000)
     await journal.close()
     changes = await read(path, lambda ledger: ledger.changes("portal", 0, 1e10))
     assert [one.reason for one in changes] == ["restored"]

@@ -16,7 +16,7 @@ import pytest
 
 from collector.journal import Change, Journal, Saved, intake
 from collector.model import SystemState
-from tests.collector.journal.ledgers import NOVEMBER, put, read, saved_at, until_saved
+from tests.collector.journal.ledgers import START, put, read, saved_at, until_saved
 
 UP, DOWN, UNKNOWN = SystemState.UP, SystemState.DOWN, SystemState.UNKNOWN
 ROOT = Path(__file__).parents[3]
@@ -56,15 +56,15 @@ async def fill_up(place: Path) -> Path:
 async def test_a_full_disk_stops_nothing_but_the_saving(small_disk: Path) -> None:
     path = small_disk / "journal.sqlite"
     journal = await Journal.open(path)
-    journal.save(saved_at(NOVEMBER), NOVEMBER)
+    journal.save(saved_at(START), START)
     await until_saved(journal)
     ballast = await fill_up(small_disk)
     before = journal.saved_at
     worst = 0.0
     for number in range(1, 41):
         for one in range(50):
-            journal.change(Change(f"system-{one}", NOVEMBER + number, UP, DOWN, "x" * 200, "poll"))
-        journal.save(saved_at(NOVEMBER + number), NOVEMBER + number)
+            journal.change(Change(f"system-{one}", START + number, UP, DOWN, "x" * 200, "poll"))
+        journal.save(saved_at(START + number), START + number)
         begins = time.perf_counter()
         await asyncio.sleep(0.02)
         worst = max(worst, time.perf_counter() - begins)
@@ -72,7 +72,7 @@ async def test_a_full_disk_stops_nothing_but_the_saving(small_disk: Path) -> Non
     assert journal.saved_at == before
     assert worst < 0.5
     # Read by another process meanwhile, it is as it was.
-    assert (await read(path, lambda ledger: ledger.saved())).settled_until == {"portal": NOVEMBER}
+    assert (await read(path, lambda ledger: ledger.saved())).settled_until == {"portal": START}
     ballast.unlink()
     await until_saved(journal, before, within=15)
     assert (journal.trouble, journal.lost) == ("", 0)
@@ -80,22 +80,22 @@ async def test_a_full_disk_stops_nothing_but_the_saving(small_disk: Path) -> Non
     counts = await read(path, lambda ledger: [len(ledger.changes(f"system-{one}", 0, 1e10)) for one in range(50)])
     assert counts == [40] * 50
     # The service was at work all the time, and the heartbeats say so.
-    assert await read(path, lambda ledger: ledger.observed(0, 1e10)) == [(NOVEMBER, NOVEMBER + 40)]
+    assert await read(path, lambda ledger: ledger.observed(0, 1e10)) == [(START, START + 40)]
 
 
 async def test_it_starts_on_a_full_disk_with_what_was_saved(small_disk: Path) -> None:
     path = small_disk / "journal.sqlite"
-    await asyncio.to_thread(put, path, [], [(NOVEMBER, NOVEMBER + 60)], {"portal": NOVEMBER})
+    await asyncio.to_thread(put, path, [], [(START, START + 60)], {"portal": START})
     ballast = await fill_up(small_disk)
     journal = await Journal.open(path)
-    assert (await journal.saved()).settled_until == {"portal": NOVEMBER + 60}
-    journal.save(saved_at(NOVEMBER + 99), NOVEMBER + 99)
+    assert (await journal.saved()).settled_until == {"portal": START + 60}
+    journal.save(saved_at(START + 99), START + 99)
     await asyncio.sleep(0.3)
     assert journal.trouble != ""
     ballast.unlink()
-    await until_saved(journal, NOVEMBER + 60, within=15)
+    await until_saved(journal, START + 60, within=15)
     await journal.close()
-    assert (await read(path, lambda ledger: ledger.saved())).settled_until == {"portal": NOVEMBER + 99}
+    assert (await read(path, lambda ledger: ledger.saved())).settled_until == {"portal": START + 99}
 
 
 async def test_it_begins_when_there_is_room(small_disk: Path) -> None:
@@ -104,8 +104,8 @@ async def test_it_begins_when_there_is_room(small_disk: Path) -> None:
     journal = await Journal.open(path)
     assert "cannot be written" in journal.notes[0]
     assert await journal.saved() == Saved()
-    journal.change(Change("portal", NOVEMBER, None, UP, "", "poll"))
-    journal.save(saved_at(NOVEMBER + 99), NOVEMBER + 99)
+    journal.change(Change("portal", START, None, UP, "", "poll"))
+    journal.save(saved_at(START + 99), START + 99)
     await asyncio.sleep(0.1)
     ballast.unlink()
     await until_saved(journal, within=15)
@@ -122,17 +122,17 @@ async def test_changes_that_do_not_fit_are_counted_and_their_time_is_unknown(
     ballast = await fill_up(small_disk)
     for number in range(250):
         states = (UP, DOWN) if number % 2 else (DOWN, UP)
-        journal.change(Change("portal", NOVEMBER + number, *states, str(number), "poll"))
+        journal.change(Change("portal", START + number, *states, str(number), "poll"))
         if number % 40 == 0:
-            journal.save(saved_at(NOVEMBER + number), NOVEMBER + number)
+            journal.save(saved_at(START + number), START + number)
             await asyncio.sleep(0.05)
-    journal.save(saved_at(NOVEMBER + 250), NOVEMBER + 250)
+    journal.save(saved_at(START + 250), START + 250)
     ballast.unlink()
     await until_saved(journal, within=15)
     await journal.close()
     assert journal.lost == 150
     first, *rest = await read(path, lambda ledger: ledger.changes("portal", 0, 1e10))
-    assert (first.at, first.old, first.new, first.source) == (NOVEMBER, DOWN, UNKNOWN, "journal")
+    assert (first.at, first.old, first.new, first.source) == (START, DOWN, UNKNOWN, "journal")
     assert first.reason.startswith("150 changes were lost")
     assert [one.reason for one in rest] == [str(number) for number in range(150, 250)]
 
@@ -144,7 +144,7 @@ async def test_of_too_many_events_the_newest_stay_and_the_others_are_counted(
     path = tmp_path / "journal.sqlite"
     journal = await Journal.open(path)
     for number in range(25):
-        journal.event(NOVEMBER + number, "trap", "router", str(number))
+        journal.event(START + number, "trap", "router", str(number))
     await journal.close()
     events = await read(path, lambda ledger: ledger.events(0, 1e10))
     assert [one.text for one in events if one.kind == "trap"] == [str(number) for number in range(15, 25)]
@@ -179,7 +179,7 @@ async def test_another_that_writes_for_long_is_waited_for(tmp_path: Path) -> Non
     journal = await Journal.open(path)
     worst = 0.0
     async with held(path, "IMMEDIATE", 2):
-        journal.save(saved_at(NOVEMBER), NOVEMBER)
+        journal.save(saved_at(START), START)
         while not journal.saved_at:
             begins = time.perf_counter()
             await asyncio.sleep(0.01)
@@ -192,7 +192,7 @@ async def test_a_file_that_does_not_answer_stops_neither_start_nor_stop(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("collector.journal.journal.OPEN_LIMIT", 0.3)
-    path = await asyncio.to_thread(put, tmp_path / "journal.sqlite", [], [(NOVEMBER, NOVEMBER + 60)])
+    path = await asyncio.to_thread(put, tmp_path / "journal.sqlite", [], [(START, START + 60)])
     old = sqlite3.connect(path)
     old.execute("PRAGMA journal_mode=DELETE")
     old.close()
@@ -204,8 +204,8 @@ async def test_a_file_that_does_not_answer_stops_neither_start_nor_stop(
         await journal.close(0.3)
         assert time.monotonic() - begins < 2
         journal = await Journal.open(path)
-        journal.save(saved_at(NOVEMBER + 99), NOVEMBER + 99)
-    await until_saved(journal, NOVEMBER + 60, within=10)
+        journal.save(saved_at(START + 99), START + 99)
+    await until_saved(journal, START + 60, within=10)
     await journal.close()
 
 

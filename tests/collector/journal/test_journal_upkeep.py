@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import sqlite3
 import time
-from datetime import date
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
@@ -25,7 +25,7 @@ from collector.journal import (
 )
 from collector.journal.upkeep import back_up, forget
 from collector.model import SystemState
-from tests.collector.journal.ledgers import NOVEMBER, opened, put, read, saved_at, until_saved
+from tests.collector.journal.ledgers import START, opened, put, read, saved_at, until_saved
 
 UP, DOWN = SystemState.UP, SystemState.DOWN
 DAY = 86400.0
@@ -44,53 +44,54 @@ def keep(path: Path, keeping: Keeping, now: float) -> int:
 
 def test_the_change_in_force_at_the_horizon_stays(tmp_path: Path) -> None:
     """What came before is gone, and yet the state from the horizon on is known."""
-    alternating = [Change("mail", NOVEMBER + DAY * i, UP, (UP, DOWN)[i % 2], str(i), "poll") for i in range(30)]
-    steady = Change("portal", NOVEMBER, None, UP, "ever since", "poll")
-    path = put(tmp_path / "journal.sqlite", [steady, *alternating], [(NOVEMBER, NOVEMBER + 30 * DAY)])
+    alternating = [Change("mail", START + DAY * i, UP, (UP, DOWN)[i % 2], str(i), "poll") for i in range(30)]
+    steady = Change("portal", START, None, UP, "ever since", "poll")
+    path = put(tmp_path / "journal.sqlite", [steady, *alternating], [(START, START + 30 * DAY)])
     with reading_ledger(path) as ledger:
-        before = ledger.changes("mail", NOVEMBER + 20.5 * DAY, 1e10)
-    keep(path, Keeping(retention=10 * DAY), NOVEMBER + 30.5 * DAY)
+        before = ledger.changes("mail", START + 20.5 * DAY, 1e10)
+    keep(path, Keeping(retention=10 * DAY), START + 30.5 * DAY)
     with reading_ledger(path) as ledger:
-        assert ledger.changes("portal", NOVEMBER + 21 * DAY, 1e10) == [steady]
-        assert ledger.changes("mail", NOVEMBER + 20.5 * DAY, 1e10) == before
+        assert ledger.changes("portal", START + 21 * DAY, 1e10) == [steady]
+        assert ledger.changes("mail", START + 20.5 * DAY, 1e10) == before
         assert [one.reason for one in ledger.changes("mail", 0, 1e10)] == [str(i) for i in range(20, 30)]
 
 
 def test_everything_else_goes_by_its_own_age(tmp_path: Path) -> None:
-    path = put(tmp_path / "journal.sqlite", [], [(NOVEMBER, NOVEMBER + 60), (NOVEMBER + 9 * DAY, NOVEMBER + 10 * DAY)])
-    put(path, [], [], {"removed": NOVEMBER})
-    put(path, [], [(NOVEMBER + 9 * DAY, NOVEMBER + 10 * DAY)], {"portal": NOVEMBER})
+    path = put(tmp_path / "journal.sqlite", [], [(START, START + 60), (START + 9 * DAY, START + 10 * DAY)])
+    put(path, [], [], {"removed": START})
+    put(path, [], [(START + 9 * DAY, START + 10 * DAY)], {"portal": START})
     for starts, ends in ((0, 1), (9, 10), (0, None)):
-        until = None if ends is None else NOVEMBER + ends * DAY
-        start_maintenance(path, Entry(0, Scope.SYSTEM, "portal", NOVEMBER + starts * DAY, until, "", "", NOVEMBER))
-    start_maintenance(path, Entry(0, Scope.SYSTEM, "mail", NOVEMBER, None, "", "", NOVEMBER))
-    stop_maintenance(path, 4, "", NOVEMBER + DAY)
-    for day in (0, 9):
-        correct(path, Correction(0, "portal", NOVEMBER + day * DAY, NOVEMBER + day * DAY + 60, UP, "", "", NOVEMBER))
+        until = None if ends is None else START + ends * DAY
+        start_maintenance(path, Entry(0, Scope.SYSTEM, "portal", START + starts * DAY, until, "", "", START))
+    start_maintenance(path, Entry(0, Scope.SYSTEM, "mail", START, None, "", "", START))
+    stop_maintenance(path, 4, "", START + DAY)
+    for age in (0, 9):
+        correct(path, Correction(0, "portal", START + age * DAY, START + age * DAY + 60, UP, "", "", START))
     found = opened(path)
     assert found.connection is not None
-    for at in (NOVEMBER, NOVEMBER + 5 * DAY, NOVEMBER + 9 * DAY):
+    for at in (START, START + 5 * DAY, START + 9 * DAY):
         found.connection.execute("INSERT INTO events (at, kind, subject, text) VALUES (?, 'trap', '', '')", (at,))
-    for date_of in ("2026-10-30", "2026-11-08"):
-        found.connection.execute("INSERT INTO daily VALUES (?, 'i', 'lower', 1, 1)", (date_of,))
+    days = [datetime.fromtimestamp(START + age * DAY, UTC).date() for age in (3, 8)]
+    for day in days:
+        found.connection.execute("INSERT INTO daily VALUES (?, 'i', 'lower', 1, 1)", (day.isoformat(),))
     found.close()
-    keep(path, Keeping(retention=5 * DAY, events=2 * DAY), NOVEMBER + 10 * DAY)
+    keep(path, Keeping(retention=5 * DAY, events=2 * DAY), START + 10 * DAY)
     with reading_ledger(path) as ledger:
-        assert ledger.observed(0, 1e10) == [(NOVEMBER + 9 * DAY, NOVEMBER + 10 * DAY)]
+        assert ledger.observed(0, 1e10) == [(START + 9 * DAY, START + 10 * DAY)]
         assert set(ledger.saved().states) == {"portal"}
         assert [one.id for one in ledger.maintenance()] == [2, 3]
         assert [one.id for one in ledger.corrections("portal", 0, 1e10)] == [2]
-        assert [one.at for one in ledger.events(0, 1e10)] == [NOVEMBER + 9 * DAY]
-        assert [one.day for one in ledger.daily("i", date(2026, 1, 1), date(2026, 12, 31))] == ["2026-11-08"]
+        assert [one.at for one in ledger.events(0, 1e10)] == [START + 9 * DAY]
+        assert [one.day for one in ledger.daily("i", *days)] == [days[1].isoformat()]
 
 
 def test_much_goes_in_steps_and_the_file_shrinks(tmp_path: Path) -> None:
     """A save between two steps waits for no more than one of them."""
-    changes = [Change("mail", NOVEMBER + i, UP, (UP, DOWN)[i % 2], "x" * 100, "poll") for i in range(12_000)]
-    path = put(tmp_path / "journal.sqlite", changes, [(NOVEMBER, NOVEMBER + 12_000)])
+    changes = [Change("mail", START + i, UP, (UP, DOWN)[i % 2], "x" * 100, "poll") for i in range(12_000)]
+    path = put(tmp_path / "journal.sqlite", changes, [(START, START + 12_000)])
     size = path.stat().st_size
     begins = time.perf_counter()
-    steps = keep(path, Keeping(retention=DAY), NOVEMBER + 2 * DAY)
+    steps = keep(path, Keeping(retention=DAY), START + 2 * DAY)
     assert (time.perf_counter() - begins) / steps < 0.5
     assert steps == 3
     assert path.stat().st_size < size / 5
@@ -124,7 +125,7 @@ async def test_the_service_keeps_house_by_itself(tmp_path: Path) -> None:
 
 
 def test_a_copy_is_made_only_where_there_is_room(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    path = put(tmp_path / "journal.sqlite", [Change("portal", NOVEMBER, None, UP, "", "poll")])
+    path = put(tmp_path / "journal.sqlite", [Change("portal", START, None, UP, "", "poll")])
     assert back_up(path) == ""
     before = (tmp_path / "journal.sqlite.backup").read_bytes()
     monkeypatch.setattr(upkeep, "ROOM", 1e12)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import hashlib
 import time
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Iterator, Mapping
 from datetime import UTC, datetime, timedelta
 from typing import NamedTuple
 
@@ -78,6 +78,7 @@ class Scheduler:
             timezone=UTC, job_defaults={"misfire_grace_time": None, "coalesce": True, "max_instances": 1}
         )
         self._guard: asyncio.Task[None] | None = None
+        self._draining = False
         self.clock_jumps = 0
         self.late_runs = 0
         self.lateness = 0.0
@@ -125,6 +126,7 @@ class Scheduler:
 
     async def drain(self, limit: float) -> None:
         """Start nothing more, wait up to `limit` seconds for what runs, then cancel it."""
+        self._draining = True
         if self._guard is not None:
             self._guard.cancel()
             self._apscheduler.shutdown(wait=False)
@@ -177,15 +179,19 @@ class Scheduler:
         members = self._slots.get(slot, {})
         if late > 1.0:
             self.late_runs += len(members)
-        for target in tuple(members.values()):
-            if members.get(target.id) is not target:
+        self._begin_next(members, iter(tuple(members.values())))
+
+    def _begin_next(self, members: Mapping[str, Target], waiting: Iterator[Target]) -> None:
+        # One in each turn of the loop: those that begin together wait for each other, and measure that.
+        for target in waiting:
+            if self._draining or members.get(target.id) is not target:
                 continue  # removed, or changed, since the slot began
             if target.id in self._running:
                 self._skipped(target.id)
-            else:
-                self._begin(target)
-                # One in each turn of the loop: those that begin together wait for each other, and measure that.
-                await asyncio.sleep(0)
+                continue
+            self._begin(target)
+            asyncio.get_running_loop().call_soon(self._begin_next, members, waiting)
+            return
 
     def _run_soon(self, target_id: str) -> None:
         self._soon.pop(target_id, None)

@@ -32,7 +32,7 @@ class Source:
     """
 
     address: str
-    communities: Mapping[bytes, tuple[str, ...]]
+    communities: Mapping[bytes, tuple[str, ...]] = field(repr=False)
     users: Mapping[bytes, tuple[tuple[Credentials, tuple[str, ...]], ...]] = field(repr=False)
 
 

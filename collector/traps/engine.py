@@ -47,8 +47,8 @@ class Denial:
 class Heard:
     """How far one message came. `bindings` are pysnmp's (name, value) of a notification, as SNMPv2 has them."""
 
-    communities: Collection[bytes]
-    community: bytes | None = None
+    communities: Collection[bytes] = field(repr=False)
+    community: bytes | None = field(default=None, repr=False)
     sender: Sender | None = None
     denial: Denial | None = None
     model: int = 0
@@ -115,10 +115,10 @@ class Engine:
 
     def _keep_time(self) -> None:
         """Have snmpEngineTime follow the monotonic clock, and caches grow old."""
-        now = time.time()
+        now = time.monotonic()
         (symbol,) = self._symbols("snmpEngineTime")
         # pysnmp's value is the Unix time of the beginning: a jump of the wall clock would make us seem another age.
-        begun = int(now - (time.monotonic() - self._begun))
+        begun = int(time.time() - (now - self._begun))
         if abs(begun - int(symbol.syntax)) > 1:
             symbol.syntax = symbol.syntax.clone(begun)
         self._outbox.handle_timer_tick(now)

@@ -107,9 +107,7 @@ class TrapReceiver:
         for task in self._tasks:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
-        for transport in self._transports:
-            transport.close()
-        self._transports.clear()
+        self._close()
         await asyncio.to_thread(self._thread.shutdown)
         self._figures.withdraw(sink)
 
@@ -121,10 +119,16 @@ class TrapReceiver:
                 )
                 self._transports.append(transport)
         except OSError as error:
+            self._close()
             log.error("no traps are taken", listen=self._settings.listen, error=error.strerror or str(error))
             return False
         log.info("taking SNMP traps", addresses=self.addresses)
         return True
+
+    def _close(self) -> None:
+        for transport in self._transports:
+            transport.close()
+        self._transports.clear()
 
     async def _sockets(self) -> list[socket.socket]:
         host, _, port = self._settings.listen.rpartition(":")

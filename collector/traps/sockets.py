@@ -23,7 +23,14 @@ def handed_over(environment: Mapping[str, str] = os.environ) -> list[socket.sock
     if environment.get("LISTEN_PID") != str(os.getpid()) or not environment.get("LISTEN_FDS", "").isdigit():
         return []
     names = environment.get("LISTEN_FDNAMES", "").split(":")[: int(environment["LISTEN_FDS"])]
-    return [_copy(_FIRST + index) for index, name in enumerate(names) if name == NAME]
+    copies: list[socket.socket] = []
+    try:
+        copies += (_copy(_FIRST + index) for index, name in enumerate(names) if name == NAME)
+    except OSError:
+        for copy in copies:
+            copy.close()
+        raise
+    return copies
 
 
 def _copy(descriptor: int) -> socket.socket:

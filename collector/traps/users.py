@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
 from pyasn1.codec.ber import decoder as ber
@@ -53,8 +53,8 @@ def claim(parameters: bytes) -> Claim:
 class _Masters:
     """Keys that only depend on the passwords (RFC 3414, section 2.6): slow to make, 10 ms each."""
 
-    auth: Any = None
-    priv: Any = None
+    auth: Any = field(default=None, repr=False)
+    priv: Any = field(default=None, repr=False)
 
 
 class Users:

@@ -15,6 +15,7 @@ from typing import Any
 
 import pytest
 
+from collector.journal import reading_ledger
 from collector.scheduler import slot_of
 from tests.device_profiles import SHIPPED
 from tests.serving import listening, until, write_config
@@ -70,7 +71,7 @@ async def series(child: Child) -> dict[str, float]:
 
 @pytest.mark.real
 async def test_a_trap_leads_to_a_poll_within_a_second(tmp_path: Path, real: Callable[[str], str]) -> None:
-    """By version 2c and by an inform of version 3; what has the wrong community leads to nothing."""
+    """By version 2c and by an inform of version 3, which the journal notes; the wrong community leads to nothing."""
     port = free_port()
     name, other = late("sw"), late("v3")
     keys = {"auth_protocol": "sha256", "auth_password": MARKERS[0], "priv_protocol": "aes128"}
@@ -106,6 +107,16 @@ async def test_a_trap_leads_to_a_poll_within_a_second(tmp_path: Path, real: Call
             assert abs(values[f'hatang_trap_timestamp_seconds{{target="{name}",trap="linkDown"}}'] - time.time()) < 30
             log = running.log.read_text()
             assert not any(secret in log for secret in MARKERS)
+        # Stopped, so that all of it is on the disk.
+        assert await asyncio.to_thread(_noted, tmp_path.with_suffix(".sqlite")) == {
+            name: "linkDown: SNMPv2c trap from 127.0.0.1, unauthenticated",
+            other: "coldStart: SNMPv3 inform from 127.0.0.1, authenticated",
+        }
+
+
+def _noted(journal: Path) -> dict[str, str]:
+    with reading_ledger(journal) as ledger:
+        return {event.subject: event.text for event in ledger.events(0, time.time(), "trap")}
 
 
 async def _true(value: object) -> bool:

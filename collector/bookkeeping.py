@@ -40,7 +40,8 @@ class Bookkeeping:
     @classmethod
     async def open(cls, sink: Sink, settings: JournalSettings) -> Bookkeeping:
         """Open the journal, whatever its file is like: what was wrong with it is logged."""
-        journal = await Journal.open(settings.path, Keeping(retention=settings.retention))
+        keeping = Keeping(settings.retention, settings.event_retention, settings.compaction)
+        journal = await Journal.open(settings.path, keeping)
         for note in journal.notes:
             log.warning("journal", note=note)
         return cls(sink, journal, await journal.saved(), await journal.maintenance())

@@ -23,6 +23,8 @@ from collector.journal.writer import Writer
 # A disk that does not answer must not keep the service from starting, or from ending.
 OPEN_LIMIT = 20.0
 CLOSE_LIMIT = 5.0
+# What is asked again and again is rather answered with what was last read than late.
+ENTRIES_LIMIT = 1.0
 
 T = TypeVar("T")
 log = structlog.get_logger(__name__)
@@ -76,7 +78,7 @@ class Journal:
 
     async def saved(self) -> Saved:
         """What the last save held; empty when there is none, or when it cannot be read."""
-        return await self._ask(read_saved, Saved())
+        return await self._ask(read_saved, Saved(), OPEN_LIMIT)
 
     def change(self, change: Change) -> None:
         """Record that a system changed state."""
@@ -102,8 +104,11 @@ class Journal:
         self._intake.save(saved, now)
 
     async def maintenance(self, since: float = 0.0) -> list[Entry]:
-        """Planned work entered by command that has not ended before `since`; while unreadable, what was last read."""
-        self._entries = await self._ask(reading.maintenance, self._entries)
+        """Planned work entered by command that has not ended before `since`.
+
+        What was last read, while the file cannot be read or does not answer within a second.
+        """
+        self._entries = await self._ask(reading.maintenance, self._entries, ENTRIES_LIMIT)
         return [entry for entry in self._entries if entry.ends is None or entry.ends > since]
 
     async def close(self, limit: float = CLOSE_LIMIT) -> None:
@@ -112,9 +117,9 @@ class Journal:
         if not ended or self._writer.trouble:
             log.error("journal was not written to the end", why=self._writer.trouble or f"no answer for {limit:g} s")
 
-    async def _ask(self, question: Callable[[sqlite3.Connection], T], otherwise: T) -> T:
+    async def _ask(self, question: Callable[[sqlite3.Connection], T], otherwise: T, limit: float) -> T:
         try:
-            return await _answer(self._writer.ask(question), OPEN_LIMIT)
+            return await _answer(self._writer.ask(question), limit)
         except (LedgerError, TimeoutError):
             return otherwise
 

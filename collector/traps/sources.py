@@ -11,7 +11,7 @@ from typing import NamedTuple
 
 from collector.fields import IpProtocol
 from collector.model import ProbeFailed, Target
-from collector.net import Net
+from collector.net import AddressMap, Net
 from collector.probes.snmp import SnmpSpec
 from collector.settings.monitor import Traps
 from collector.snmp.credentials import Credentials
@@ -33,34 +33,53 @@ class AddressBook:
 
     def __init__(self, net: Net) -> None:
         self._net = net
-        self._addresses: dict[_Agent, tuple[str, ...]] = {}
+        self._names: dict[_Agent, tuple[str, ...]] = {}
 
     async def sources(self, targets: Iterable[Target], settings: Traps) -> dict[str, Source]:
         """What may come from each address of a polled device. Looks every name up, which takes a while."""
         specs = {target.id: target.spec for target in targets if isinstance(target.spec, SnmpSpec)}
-        agents = {_agent(spec) for spec in specs.values()}
-        for gone in self._addresses.keys() - agents:
-            del self._addresses[gone]
-        places = asyncio.Semaphore(_LOOKUPS)
-        await asyncio.gather(*(self._look_up(agent, places) for agent in agents))
-        by_address: dict[str, dict[str, SnmpSpec]] = {}
-        for target_id, spec in specs.items():
-            for address in self._addresses.get(_agent(spec), ()):
-                by_address.setdefault(address, {})[target_id] = spec
-        return {address: _source(address, there, settings) for address, there in by_address.items()}
+        # Thousands of devices take a tenth of a second to go through.
+        hosts, literal = await asyncio.to_thread(_hosts, specs.values(), self._net.address_map)
+        for gone in self._names.keys() - hosts:
+            del self._names[gone]
+        waiting = list(hosts)
+        await asyncio.gather(*(self._look_up(waiting, hosts) for _ in range(_LOOKUPS)))
+        return await asyncio.to_thread(_sources, specs, literal | self._names, settings)
 
-    async def _look_up(self, agent: _Agent, places: asyncio.Semaphore) -> None:
-        host, _ = self._net.address_map.redirect(agent.host, agent.port)
-        with contextlib.suppress(ValueError):
-            self._addresses[agent] = (_usual(host),)
-            return
-        found: list[str] = []
-        async with places:
+    async def _look_up(self, waiting: list[_Agent], hosts: Mapping[_Agent, str]) -> None:
+        while waiting:
+            agent = waiting.pop()
+            found: list[str] = []
             for family in _FAMILIES.get(agent.ip, _BOTH):
                 with contextlib.suppress(ProbeFailed, OSError):
-                    found += await self._net.resolver.lookup(host, family)
-        if found:
-            self._addresses[agent] = tuple(map(_usual, found))
+                    found += await self._net.resolver.lookup(hosts[agent], family)
+            if found:
+                self._names[agent] = tuple(map(_usual, found))
+
+
+def _hosts(
+    specs: Iterable[SnmpSpec], address_map: AddressMap
+) -> tuple[dict[_Agent, str], dict[_Agent, tuple[str, ...]]]:
+    """Names to look up, and addresses of those that need no looking up."""
+    names: dict[_Agent, str] = {}
+    literal: dict[_Agent, tuple[str, ...]] = {}
+    for agent in {_agent(spec) for spec in specs}:
+        host, _ = address_map.redirect(agent.host, agent.port)
+        try:
+            literal[agent] = (_usual(host),)
+        except ValueError:
+            names[agent] = host
+    return names, literal
+
+
+def _sources(
+    specs: Mapping[str, SnmpSpec], addresses: Mapping[_Agent, tuple[str, ...]], settings: Traps
+) -> dict[str, Source]:
+    by_address: dict[str, dict[str, SnmpSpec]] = {}
+    for target_id, spec in specs.items():
+        for address in addresses.get(_agent(spec), ()):
+            by_address.setdefault(address, {})[target_id] = spec
+    return {address: _source(address, there, settings) for address, there in by_address.items()}
 
 
 def _usual(address: str) -> str:

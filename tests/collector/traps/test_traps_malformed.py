@@ -159,6 +159,16 @@ def test_mutations(decoder: Decoder, seed: int) -> None:
     assert [timed(decoder, each)[1] for each in (GOOD, V1, V3)] == ["coldStart", "linkDown", "linkDown"]
 
 
+def test_a_recorded_message_proves_nothing() -> None:
+    """Sent again after ten minutes it still leads to a poll, as anybody's word does, but is not called authentic."""
+    now = 1000.0
+    decoder = Decoder(Identity(bytes.fromhex("80004fb8050011223344"), 1), lambda: now)
+    first, again = decoder.decode(V3, SOURCE, 0.0), decoder.decode(V3, SOURCE, 0.0)
+    now += 600
+    late = decoder.decode(V3, SOURCE, 0.0)
+    assert [each.trap.authenticated for each in (first, again, late) if each.trap] == [True, True, False]
+
+
 def test_pysnmp_is_made_anew_before_what_it_keeps_of_them_grows(decoder: Decoder) -> None:
     """After 5,000 that failed it is another engine, with the same id, and knows nobody."""
     before = decoder._engine

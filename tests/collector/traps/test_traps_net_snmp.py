@@ -155,6 +155,10 @@ async def test_the_wrong_user_or_key(tmp_path: Path, real: Callable[[str], str],
         assert traps.traps == []
         await traps.send(real("snmptrap"), *v3(), *ENGINE, "--", "100", COLD_START)
         assert (await traps.next()).authenticated
+        before = traps.dropped("authentication")
+        await traps.send(real("snmptrap"), *v3(), *wrong, *ENGINE, "--", "100", COLD_START)
+        await traps.until(lambda: traps.dropped("authentication") == before + 1)
+        assert len(traps.traps) == 1
 
 
 async def test_devices_of_one_name_have_keys_of_their_own(tmp_path: Path, real: Callable[[str], str]) -> None:

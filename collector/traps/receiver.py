@@ -159,8 +159,10 @@ class TrapReceiver:
 
     def _drop(self, reason: Dropped, address: str, detail: str = "") -> None:
         self._figures.dropped(reason)
-        if len(self._told) < _MOST_TOLD and (address, reason) not in self._told:
-            self._told.add((address, reason))  # once: anybody may send anything
+        if reason is Dropped.UNKNOWN_SOURCE and len(self._told) >= _MOST_TOLD:
+            return  # anybody may send from any address
+        if (address, reason) not in self._told:
+            self._told.add((address, reason))
             log.warning("a datagram at the trap port was dropped", source=address, reason=reason.value, detail=detail)
 
     async def _decode(self, decoder: Decoder) -> None:
@@ -168,8 +170,9 @@ class TrapReceiver:
         while True:
             one = await self._waiting.get()
             decoded = await loop.run_in_executor(self._thread, decoder.decode, one.content, one.source, one.at)
-            for reply in decoded.replies:
-                one.transport.sendto(reply, one.sender)
+            with contextlib.suppress(OSError):  # the device will ask again
+                for reply in decoded.replies:
+                    one.transport.sendto(reply, one.sender)
             if decoded.dropped is not None:
                 self._drop(decoded.dropped, one.source.address, decoded.detail)
             if decoded.trap is not None:

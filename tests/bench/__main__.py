@@ -14,7 +14,7 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 
 from tests.bench import fleet, latency, scrape
-from tests.bench.children import NotStarted, Unavailable
+from tests.bench.children import Broken, Unavailable
 from tests.bench.effort import Effort
 from tests.bench.figures import Figure, table, verdict, write
 from tests.bench.polls import CONTESTS
@@ -31,7 +31,7 @@ BENCHES: Mapping[str, Measure] = {
 
 def _arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser("tests.bench", description="Speed against the budgets and the peers, in one run.")
-    parser.add_argument("--rounds", type=int, default=None, metavar="N", help="rounds of each figure (5; quick: 2)")
+    parser.add_argument("--rounds", type=int, default=None, metavar="N", help="rounds of each figure (3; quick: 2)")
     parser.add_argument("--only", action="append", choices=sorted(BENCHES), help="measure only this; may be repeated")
     parser.add_argument("--quick", action="store_true", help="a minute instead of five, less steady")
     return parser.parse_args()
@@ -45,7 +45,7 @@ async def _measure(wanted: list[str], effort: Effort, done: Callable[[], None]) 
                 figures += await BENCHES[name](Path(folder), effort)
             except Unavailable as error:
                 figures.append(Figure(name, "", (), note=str(error)))
-            except NotStarted as error:
+            except Broken as error:
                 figures.append(Figure(name, "", (), note=str(error), sound=False))
         done()
     return figures
@@ -67,7 +67,7 @@ def main() -> int:
         task = progress.add_task("", total=len(wanted))
         effort = Effort(
             given.rounds or (2 if given.quick else 3),
-            3.0 if given.quick else 6.0,
+            3.0 if given.quick else 4.0,
             given.quick,
             lambda text: progress.update(task, description=text),
         )

@@ -16,7 +16,7 @@ from pathlib import Path
 import psutil
 
 START_WITHIN = 30.0
-STOP_WITHIN = 10.0
+STOP_WITHIN = 15.0
 _LIBC = ctypes.CDLL(None, use_errno=True)
 
 
@@ -24,8 +24,8 @@ class Unavailable(Exception):
     """A program is not installed here; the text says which."""
 
 
-class NotStarted(Exception):
-    """A program did not start; the text says which, and its last words."""
+class Broken(Exception):
+    """A program did not start, or not do its work; the text says which, and its last words."""
 
 
 def find(program: str) -> str:
@@ -82,7 +82,7 @@ class Child:
         self._process.resume()
 
     async def listening(self, port: int) -> None:
-        """Wait until it answers on a TCP port. Raises NotStarted when it does not."""
+        """Wait until it answers on a TCP port. Raises Broken when it does not."""
         give_up = time.monotonic() + START_WITHIN
         while time.monotonic() < give_up and self._popen.poll() is None:
             with contextlib.suppress(OSError):
@@ -90,7 +90,7 @@ class Child:
                 writer.close()
                 return
             await asyncio.sleep(0.05)
-        raise NotStarted(f"{self.name} did not start: {self.last_words()}")
+        raise Broken(f"{self.name} did not start: {self.last_words()}")
 
     def last_words(self) -> str:
         """The end of its output."""

@@ -8,6 +8,7 @@ import time
 from pathlib import Path
 from statistics import quantiles
 
+from tests.bench.children import Broken
 from tests.bench.effort import Effort
 from tests.bench.figures import Budget, Figure
 from tests.bench.ours import Ours, Target, samples, service, settled
@@ -40,7 +41,9 @@ async def measure(folder: Path, effort: Effort) -> list[Figure]:
                     effort.say(f"latency: round {number} of {effort.rounds}")
                     quiet.append(await _quiet(1.5 * effort.seconds))
                     scraped.append(await _scraped(ours, 1.5 * effort.seconds))
-    durations = json.loads((folder / "durations.json").read_text(encoding="utf-8"))
+        if not (folder / "durations.json").exists():
+            raise Broken(f"the service did not end in order: {ours.child.last_words()}")
+        durations = json.loads((folder / "durations.json").read_text(encoding="utf-8"))
     return [_figure(durations, quiet, scraped, series)]
 
 

@@ -103,7 +103,7 @@ async def service(
 ) -> AsyncIterator[Ours]:
     """`hatang run` on these targets, until the block ends; `module` runs another program of the same arguments.
 
-    Raises NotStarted.
+    Raises Broken.
     """
     config, port = write_config(folder, targets, devices), free_port()
     argv = [sys.executable, "-m", *(module or ("collector", "run", "--log-level", "warning"))]

@@ -53,7 +53,7 @@ def _all_oids(text: str) -> bool:
 
 @contextlib.asynccontextmanager
 async def blackbox(folder: Path, module: str, target: str, authority: Path) -> AsyncIterator[Peer]:
-    """blackbox_exporter that probes `target` by `module` (tcp or http). Raises Unavailable, NotStarted."""
+    """blackbox_exporter that probes `target` by `module` (tcp or http). Raises Unavailable, Broken."""
     tls = {"ca_file": str(authority), "server_name": "localhost"}
     probers: dict[str, Any] = {
         "tcp": {"prober": "tcp", "tcp": {"preferred_ip_protocol": "ip4"}},
@@ -71,7 +71,7 @@ async def blackbox(folder: Path, module: str, target: str, authority: Path) -> A
 
 @contextlib.asynccontextmanager
 async def snmp_exporter(folder: Path, devices: tuple[str, ...], agent: int) -> AsyncIterator[Peer]:
-    """snmp_exporter that GETs the ten OIDs from the devices in turn. Raises Unavailable, NotStarted."""
+    """snmp_exporter that GETs the ten OIDs from the devices in turn. Raises Unavailable, Broken."""
     metrics = [
         {"name": name, "oid": oid.removesuffix(".0"), "type": "gauge", "help": "An integer."} for name, oid in OIDS
     ]

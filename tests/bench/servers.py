@@ -15,7 +15,7 @@ from typing import cast
 import trustme
 import uvloop
 
-from tests.bench.children import NotStarted, find, free_port, running
+from tests.bench.children import Broken, find, free_port, running
 
 SLOWNESS = 0.02
 PAGE = "<!doctype html><title>Trang thử</title>" + "<p>một dòng của trang thử</p>" * 50
@@ -49,7 +49,7 @@ class Nginx:
 
 @contextlib.asynccontextmanager
 async def nginx(folder: Path) -> AsyncIterator[Nginx]:
-    """One nginx worker that serves one page by HTTP and HTTPS. Raises Unavailable, NotStarted."""
+    """One nginx worker that serves one page by HTTP and HTTPS. Raises Unavailable, Broken."""
     program = find("nginx")
     server = Nginx(free_port(), free_port(), folder / "ca.pem")
     authority = trustme.CA()
@@ -68,7 +68,7 @@ async def nginx(folder: Path) -> AsyncIterator[Nginx]:
 
 @contextlib.asynccontextmanager
 async def snmpd(folder: Path) -> AsyncIterator[int]:
-    """net-snmp's agent on one UDP port of every address in DEVICES. Raises Unavailable, NotStarted."""
+    """net-snmp's agent on one UDP port of every address in DEVICES. Raises Unavailable, Broken."""
     program, port = find("snmpd"), free_port(socket.SOCK_DGRAM)
     addresses = ",".join(f"udp:{address}:{port}" for address in DEVICES)
     config = f"rocommunity {COMMUNITY} 127.0.0.0/8\nsysservices 72\nagentaddress {addresses}\n"
@@ -80,7 +80,7 @@ async def snmpd(folder: Path) -> AsyncIterator[int]:
                 break
             await asyncio.sleep(0.1)
         else:
-            raise NotStarted(f"snmpd did not start: {child.last_words()}")
+            raise Broken(f"snmpd did not start: {child.last_words()}")
         yield port
 
 

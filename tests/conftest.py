@@ -6,6 +6,7 @@ import asyncio
 import os
 import shutil
 from collections.abc import Callable, Iterator
+from pathlib import Path
 
 import pytest
 import uvloop
@@ -17,6 +18,13 @@ def pytest_asyncio_loop_factories() -> dict[str, Callable[[], asyncio.AbstractEv
     return {"uvloop": uvloop.new_event_loop}
 
 
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """What needs a real program of another project says so: the unit part goes without."""
+    for item in items:
+        if "real" in getattr(item, "fixturenames", ()):
+            item.add_marker("real")
+
+
 @pytest.fixture(autouse=True)
 def blockbuster() -> Iterator[BlockBuster]:
     """A blocking call on the event loop from our own modules fails the test."""
@@ -24,12 +32,15 @@ def blockbuster() -> Iterator[BlockBuster]:
         yield detector
 
 
-@pytest.fixture
+@pytest.fixture(scope="session")
 def real() -> Callable[[str], str]:
     """Path of a real program; without it the test is skipped, or fails where CI demands it."""
+    # Debian keeps each version of PostgreSQL apart.
+    versions = sorted(Path("/usr/lib/postgresql").glob("*/bin"), key=lambda path: int(path.parent.name))
+    places = [os.environ.get("PATH", ""), "/usr/sbin", "/sbin", *map(str, versions[-1:])]
 
     def find(program: str) -> str:
-        path = shutil.which(program, path=f"{os.environ.get('PATH', '')}:/usr/sbin:/sbin")
+        path = shutil.which(program, path=":".join(places))
         if path is None and os.environ.get("CI") == "true":
             pytest.fail(f"{program} is not installed; CI needs it")
         if path is None:

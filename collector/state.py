@@ -94,7 +94,8 @@ class State:
         record.last = result
         now = self._clock()
         record.fresh_until = now + STALE_INTERVALS * record.target.interval
-        record.streak.take(now, result.outcome, result.duration)
+        # Who does not answer has not answered since we asked; who does, may have come back only just now.
+        record.streak.take(now - result.duration if result.outcome is Outcome.FAIL else now, result.outcome)
         if result.outcome is not Outcome.OK:
             record.failures.append(result)
         self._publish_values(record)

@@ -13,15 +13,13 @@ _SEEN = {Outcome.OK: Verdict.UP, Outcome.FAIL: Verdict.DOWN, Outcome.ERROR: Verd
 class Segment(NamedTuple):
     """A verdict that is final, from one result to the next (monotonic seconds).
 
-    `doubt` is the result before `begins`: where an outage begins, it may have begun as early as that. `asked` is when
-    the run began whose result `begins` is.
+    `doubt` is the result before `begins`: where an outage begins, it may have begun as early as that.
     """
 
     begins: float
     ends: float
     verdict: Verdict
     doubt: float
-    asked: float
 
 
 @dataclass(slots=True)
@@ -41,16 +39,11 @@ class Streak:
     count: int = 0
     last: float | None = None
     segments: list[Segment] = field(default_factory=list)
-    asked: float = 0.0
     _before: float = 0.0
 
-    def take(self, at: float, outcome: Outcome, duration: float = 0.0) -> None:
-        """Take in the result that came at `at`, of a run of so many seconds."""
-        self._judge(at, _SEEN[outcome])
-        if self.settled == at:
-            self.asked = at - duration
-
-    def _judge(self, at: float, seen: Verdict) -> None:
+    def take(self, at: float, outcome: Outcome) -> None:
+        """Take in a result that holds from `at`."""
+        seen = _SEEN[outcome]
         before, self.last = self.last if self.last is not None else self.settled, at
         if seen is Verdict.UNKNOWN or seen is self.verdict or (self.pending is Verdict.DOWN and seen is Verdict.UP):
             self._conclude(at, seen)
@@ -100,5 +93,5 @@ class Streak:
     def _settle(self, at: float, verdict: Verdict) -> None:
         if at > self.settled:
             doubt = self._before if self.pending is Verdict.DOWN else self.settled
-            self.segments.append(Segment(self.settled, at, verdict, min(doubt, self.settled), self.asked))
-            self.settled = self.asked = at
+            self.segments.append(Segment(self.settled, at, verdict, min(doubt, self.settled)))
+            self.settled = at

@@ -139,15 +139,12 @@ class Timelines:
         own = own_state([segment.verdict for segment in required], [segment.verdict for segment in supporting])
         down = [segment for segment in required if segment.verdict is Verdict.DOWN]
         doubt = min((segment.doubt for segment in down), default=moment)
-        # A failure is explained when the parents are broken now, or were during the run that found it.
+        # A failure is explained when the parents are broken now, or were at the run that found it.
         support = self._support(name, moment)
         if down and support is Support.CARRIES:
-            support = min((self._support_during(name, segment) for segment in down), key=WORSE.index)
+            support = min((self._support(name, segment.begins) for segment in down), key=WORSE.index)
         planned = any(begins <= moment < ends for begins, ends in windows)
         return judged(own, support, planned), doubt
-
-    def _support_during(self, name: str, segment: Segment) -> Support:
-        return max((self._support(name, moment) for moment in (segment.asked, segment.begins)), key=WORSE.index)
 
     def _support(self, name: str, moment: float) -> Support:
         system = self._systems[name]
@@ -160,10 +157,8 @@ def _segment_at(streak: Streak, moment: float) -> Segment:
         if segment.begins <= moment < segment.ends:
             return segment
     # While it is on its way up, the last run that found it down lies before.
-    if streak.pending is Verdict.UP and streak.segments:
-        last = streak.segments[-1]
-        return Segment(last.begins, moment, streak.verdict, moment, last.asked)
-    return Segment(moment, moment, streak.verdict, moment, streak.asked if streak.settled == moment else moment)
+    begins = streak.segments[-1].begins if streak.pending is Verdict.UP and streak.segments else moment
+    return Segment(begins, moment, streak.verdict, moment)
 
 
 def _cuts(

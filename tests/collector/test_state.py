@@ -100,6 +100,16 @@ def test_the_last_failures_are_kept_apart_from_successes() -> None:
     assert [failure.detail for failure in state.records["a"].failures] == ["2", "3", "4", "5", "6"]
 
 
+def test_a_failure_counts_from_when_it_was_asked_and_an_answer_from_when_it_came() -> None:
+    state, _, clock = started(target("a"))
+    moments = []
+    for outcome in (Outcome.OK, Outcome.FAIL, Outcome.OK):
+        clock.now += 10
+        state.record(Result("a", outcome, 0.0, 4.0, None if outcome is Outcome.OK else Reason.TIMEOUT))
+        moments.append(state.records["a"].streak.settled)
+    assert moments == [clock.now - 20, clock.now - 10 - 4, clock.now]
+
+
 def test_a_skipped_run_is_counted() -> None:
     state, exposition, _ = started(target("a"))
     state.skip("a")

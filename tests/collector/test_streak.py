@@ -67,13 +67,6 @@ def test_a_seldom_run_target_is_credited_meanwhile_but_not_into_a_doubt() -> Non
     assert streak.settled == 60
 
 
-def test_a_segment_knows_when_the_run_began_that_opened_it() -> None:
-    streak = Streak(0.0)
-    for at, outcome in ((10, Outcome.OK), (25, Outcome.FAIL), (35, Outcome.FAIL), (45, Outcome.FAIL), (55, Outcome.OK)):
-        streak.take(at, outcome, 5.0 if outcome is Outcome.FAIL else 0.0)
-    assert [(one.begins, one.asked) for one in streak.segments] == [(0, 0), (10, 10), (25, 20), (45, 40)]
-
-
 @given(st.text("ofe", max_size=60))
 def test_segments_are_contiguous_and_final(history: str) -> None:
     streak = Streak(0.0)

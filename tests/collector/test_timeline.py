@@ -137,7 +137,7 @@ def test_an_outage_of_the_parent_costs_the_child_nothing_of_its_own(child_phase:
         runs = [(second + 0.5, 0.0, gateway), (second + child_phase, lasts, portal)]
         for at, duration, streak in sorted(runs, key=lambda run: run[0]):
             out = 20 <= at - duration < 40
-            streak.take(at, Outcome.FAIL if out else Outcome.OK, duration)
+            streak.take(at - duration if out else at, Outcome.FAIL if out else Outcome.OK)
             shown += [shift.new for shift in timelines.advance(at) if shift.system == "portal"]
     assert shown == [SystemState.UP, SystemState.UNREACHABLE, SystemState.UP]
     seconds = timelines.timelines["portal"].seconds
@@ -154,7 +154,7 @@ def test_a_child_that_fails_beyond_the_outage_of_its_parent_is_down() -> None:
     shown = []
     for second in range(1, 61):
         for at, until, streak in ((second + 0.1, 40, gateway), (second + 0.4, 50, portal)):
-            streak.take(at, Outcome.FAIL if 20 <= second < until else Outcome.OK, 0.2)
+            streak.take(at, Outcome.FAIL if 20 <= second < until else Outcome.OK)
             shown += [shift.new for shift in timelines.advance(at) if shift.system == "portal"]
     assert shown == [SystemState.UP, SystemState.UNREACHABLE, SystemState.DOWN, SystemState.UP]
     assert 9 <= timelines.timelines["portal"].seconds[SystemState.DOWN] <= 11

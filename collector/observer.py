@@ -52,6 +52,7 @@ class Observer:
         self._results: dict[str, Result] = {}
         self._asking: asyncio.Task[None] | None = None
         self._descriptors_short = False
+        self._lost_at = 0.0  # Unix time when the uplink was last seen to be lost
 
     def apply(self, uplink: Sequence[str]) -> None:
         """Take over the ids of the targets that stand for our uplink: while one of them answers, it works."""
@@ -67,7 +68,10 @@ class Observer:
             return result
         if not ours:
             await self._ask_uplink()
-        return _our_fault(result) if self.uplink_lost else result
+        if self.uplink_lost:
+            self._lost_at = time.time()
+        # What was asked while it was lost may come back, unanswered, a little later.
+        return _our_fault(result) if result.started <= self._lost_at else result
 
     @property
     def uplink_lost(self) -> bool:
@@ -102,8 +106,9 @@ class Observer:
         asked = [asyncio.ensure_future(self._poll(name)) for name in self._uplink]
         for finished in asyncio.as_completed(asked):
             result = await finished
-            self._results[result.target] = result
-            if result.outcome is not Outcome.FAIL:
+            if result.outcome is not Outcome.ERROR:  # that is what we made of it: `judged` has seen it as it was
+                self._results[result.target] = result
+            if result.outcome is Outcome.OK:
                 return
 
 

@@ -12,7 +12,7 @@ from collector.model import Outcome, Reason, Result, Sample
 from collector.observer import Observer
 from collector.runner import SUCCESS
 
-FAILED = Result("web", Outcome.FAIL, 0.0, 0.1, Reason.TIMEOUT, "no answer", (Sample(SUCCESS, (), 0),))
+FAILED = Result("web", Outcome.FAIL, 1.0, 0.1, Reason.TIMEOUT, "no answer", (Sample(SUCCESS, (), 0),))
 
 
 class Uplink:
@@ -74,9 +74,11 @@ async def test_the_uplinks_own_polls_count_and_end_it() -> None:
     observer = observing(Uplink(first=Outcome.FAIL))
     await observer.judged(FAILED)
     assert impaired(observer) == {"uplink"}
+    hung = replace(FAILED, started=time.time() - 0.1)
     await observer.judged(Result("first", Outcome.OK, time.time(), 0.0))
     assert impaired(observer) == set()
-    assert (await observer.judged(FAILED)).outcome is Outcome.FAIL
+    assert (await observer.judged(hung)).outcome is Outcome.ERROR, "it was asked while the uplink was lost"
+    assert (await observer.judged(replace(FAILED, started=time.time()))).outcome is Outcome.FAIL
 
 
 async def test_the_uplinks_own_silence_is_ours_too_once_all_of_it_is_silent() -> None:
@@ -86,6 +88,25 @@ async def test_the_uplinks_own_silence_is_ours_too_once_all_of_it_is_silent() ->
     assert (await observer.judged(second)).outcome is Outcome.ERROR
     assert (await observer.judged(first)).outcome is Outcome.ERROR
     assert impaired(observer) == {"uplink"}
+
+
+async def test_an_uplink_stays_lost_although_its_own_silence_is_ours() -> None:
+    """Whoever polls a gateway is told what it counts as."""
+    uplink = Uplink(first=Outcome.FAIL, second=Outcome.FAIL)
+
+    async def counted(name: str) -> Result:
+        return await observer.judged(await uplink.poll(name))
+
+    observer = Observer(counted, lambda _: 0.0, lambda: False)
+    observer.apply(["first", "second"])
+    for _ in range(3):
+        assert (await observer.judged(FAILED)).outcome is Outcome.ERROR
+        assert impaired(observer) == {"uplink"}
+        for name in ("first", "second"):
+            await counted(name)
+    uplink.outcomes["second"] = Outcome.OK
+    await counted("second")
+    assert impaired(observer) == set()
 
 
 async def test_without_an_uplink_to_ask_a_failure_is_the_targets() -> None:

@@ -167,7 +167,8 @@ class Standing:
 
     def _windows(self, name: str, begins: float, ends: float) -> list[tuple[float, float]]:
         offset = self._offset()
-        found = self._planner.windows(name, begins + offset, ends + offset)
+        # Wider than asked: what is cut off at the very edge would miss it by a rounding.
+        found = self._planner.windows(name, begins + offset - 1, ends + offset + 1)
         return [(spell.begins - offset, spell.ends - offset) for spell in found]
 
     def _offset(self) -> float:

@@ -30,7 +30,7 @@ _CHANGES = """
 def due(connection: sqlite3.Connection, keeping: Keeping, now: float) -> bool:
     """Whether so much time has passed since the last one. Raises sqlite3.Error."""
     row = connection.execute("SELECT value FROM meta WHERE key = 'kept_at'").fetchone()
-    return row is None or not 0 <= now - float(row[0]) < keeping.every
+    return row is None or not isinstance(row[0], float) or not 0 <= now - row[0] < keeping.every
 
 
 def forget(connection: sqlite3.Connection, keeping: Keeping, now: float) -> bool:

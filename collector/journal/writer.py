@@ -78,7 +78,8 @@ class Writer:
                 self._write(work.batch)
             elif self.trouble and time.monotonic() >= self._retry_at and self._usable():
                 self._recover()
-            self._keep()
+            if not over:
+                self._keep()
         if self._copying is not None:
             self._copying.join()
         self._opened.close()

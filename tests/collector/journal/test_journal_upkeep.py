@@ -124,6 +124,21 @@ async def test_the_service_keeps_house_by_itself(tmp_path: Path) -> None:
     assert copy.stat().st_mtime_ns == made
 
 
+def test_upkeep_is_due_once_a_period_whatever_clock_and_disk_did(tmp_path: Path) -> None:
+    found = opened(tmp_path / "journal.sqlite")
+    connection, keeping = found.connection, Keeping(every=DAY)
+    assert connection is not None
+    assert upkeep.due(connection, keeping, START)
+    upkeep.done(connection, START)
+    assert not upkeep.due(connection, keeping, START + DAY - 1)
+    assert upkeep.due(connection, keeping, START + DAY)
+    # A clock that was ahead when it was done last, or a damaged value, must not put it off for ever.
+    assert upkeep.due(connection, keeping, START - 60)
+    connection.execute("UPDATE meta SET value = 'x' WHERE key = 'kept_at'")
+    assert upkeep.due(connection, keeping, START + 1)
+    found.close()
+
+
 def test_a_copy_is_made_only_where_there_is_room(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     path = put(tmp_path / "journal.sqlite", [Change("portal", START, None, UP, "", "poll")])
     assert back_up(path) == ""

@@ -17,6 +17,8 @@ import aiohttp
 from tests.bench.children import Child, free_port, running
 
 Target = dict[str, Any]
+# A province of 5,000 targets has about a hundred systems.
+PER_SYSTEM = 50
 # What Prometheus 2.42 sends.
 SCRAPE_HEADERS = {
     "Accept": "application/openmetrics-text;version=1.0.0,application/openmetrics-text;version=0.0.1;q=0.75,"
@@ -28,15 +30,20 @@ _OUTCOME = re.compile(r'outcome="(\w+)"')
 
 
 def write_config(folder: Path, targets: Sequence[Target], devices: Mapping[str, Any] | None = None) -> Path:
-    """A configuration directory with these targets, all of one system. JSON is YAML."""
+    """A configuration directory with these targets, PER_SYSTEM to a system. JSON is YAML."""
     config = folder / "config"
-    system = {"id": "bench", "name_vi": "Đo", "name_en": "Bench", "category": "platform", "owner": "bench"}
     files: dict[str, Any] = {
-        "monitor.yaml": {"limits": {"in_flight": 5000, "per_peer": 5000}},
+        "monitor.yaml": {
+            "limits": {"in_flight": 5000, "per_peer": 5000},
+            "journal": {"path": str(folder / "journal.sqlite")},
+        },
         "targets.d/bench.yaml": {
             "synthetic": True,
             "owners": [{"id": "bench", "name_vi": "Đo", "name_en": "Bench"}],
-            "systems": [{**system, "targets": list(targets)}],
+            "systems": [
+                _system(number, targets[first : first + PER_SYSTEM])
+                for number, first in enumerate(range(0, len(targets), PER_SYSTEM))
+            ],
         },
     }
     files |= {f"devices.d/{name}.yaml": profile for name, profile in (devices or {}).items()}
@@ -45,6 +52,11 @@ def write_config(folder: Path, targets: Sequence[Target], devices: Mapping[str, 
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text(json.dumps(content, ensure_ascii=False, indent=1) + "\n", encoding="utf-8")
     return config
+
+
+def _system(number: int, targets: Sequence[Target]) -> dict[str, Any]:
+    names = {"name_vi": f"Đo {number}", "name_en": f"Bench {number}"}
+    return {"id": f"bench-{number}", **names, "category": "platform", "owner": "bench", "targets": list(targets)}
 
 
 @dataclass(frozen=True, slots=True)

@@ -218,8 +218,7 @@ async def test_a_file_that_does_not_answer_stops_neither_start_nor_stop(
 
 
 SLOW_SYNC = """
-#define _GNU_SOURCE
-#include <unistd.h>
+unsigned int sleep(unsigned int seconds);
 int fsync(int file) { (void)file; sleep(1); return 0; }
 int fdatasync(int file) { (void)file; sleep(1); return 0; }
 """
@@ -255,7 +254,7 @@ async def test_a_disk_that_takes_seconds_to_sync_never_holds_the_loop(
 ) -> None:
     source, shim = tmp_path / "slow.c", tmp_path / "slow.so"
     source.write_text(SLOW_SYNC)
-    subprocess.run([real("cc"), "-shared", "-fPIC", "-o", shim, source], check=True)
+    subprocess.run([real("cc"), "-shared", "-fPIC", "-nostdlib", "-o", shim, source], check=True)
     path = tmp_path / "journal.sqlite"
     await asyncio.to_thread(put, path)
     child = await asyncio.create_subprocess_exec(

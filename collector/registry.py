@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from collector.model import Kind
-from collector.probes import dns, http, icmp, rest, snmp, tcp
+from collector.probes import dns, http, icmp, mqtt, rest, snmp, tcp
 
-KINDS: tuple[Kind[Any, Any], ...] = (dns.KIND, http.KIND, icmp.KIND, rest.KIND, snmp.KIND, tcp.KIND)
+KINDS: tuple[Kind[Any, Any], ...] = (dns.KIND, http.KIND, icmp.KIND, mqtt.KIND, rest.KIND, snmp.KIND, tcp.KIND)
 BY_NAME = {kind.name: kind for kind in KINDS}

@@ -11,8 +11,8 @@ from urllib.parse import quote_plus, urlencode
 from aiohttp import ClientSession, encode_basic_auth
 from pydantic import Field
 
+from collector.documents import document
 from collector.fields import Regex, Secret, Tls
-from collector.http.answer import document
 from collector.http.client import Request, Visit
 from collector.http.connection import Passage, ignore
 from collector.http.fields import HttpUrl

@@ -9,8 +9,8 @@ from typing import Any
 from multidict import CIMultiDictProxy
 from yarl import URL
 
+from collector.documents import selected
 from collector.fields import Regex
-from collector.http.answer import selected
 from collector.http.client import Request, linked
 from collector.measures import word
 from collector.model import ProbeFailed, Reason

@@ -7,8 +7,8 @@ from dataclasses import dataclass, field
 from itertools import islice
 from typing import Any
 
+from collector.documents import document, refutation, selected
 from collector.fields import JmesPath
-from collector.http.answer import document, refutation, selected
 from collector.measures import word
 from collector.model import Metric, Sample
 from collector.rest.paging import address

@@ -1,0 +1,42 @@
+"""JSON documents and what expressions select from them, whatever somebody sends."""
+
+from __future__ import annotations
+
+import json
+import reprlib
+from typing import Any
+
+from jmespath.exceptions import JMESPathError
+
+from collector.fields import JmesPath
+
+
+def document(body: bytes) -> Any:
+    """The JSON document that `body` is (RFC 8259: NaN is none). Raises ValueError, which says what is wrong."""
+    try:
+        return json.loads(body, parse_constant=_refuse)
+    except RecursionError:
+        raise ValueError("the body is nested too deep") from None
+    except ValueError:
+        raise ValueError("the body is not JSON") from None
+
+
+def _refuse(constant: str) -> None:
+    raise ValueError(constant)
+
+
+def refutation(document: Any, condition: JmesPath) -> str | None:
+    """None when `condition` says `true` of `document`; else what it says."""
+    try:
+        value = selected(document, condition)
+    except ValueError as error:
+        return str(error)
+    return None if value is True else f"{condition.text} is {reprlib.repr(value)}, not true"
+
+
+def selected(document: Any, path: JmesPath) -> Any:
+    """What `path` selects from `document`. Raises ValueError when a function does not take what is there."""
+    try:
+        return path.search(document)
+    except (JMESPathError, ArithmeticError, TypeError, ValueError) as error:
+        raise ValueError(f"{path.text}: {ascii(str(error))[1:-1]}") from None

@@ -76,7 +76,6 @@ class Stopwatch:
         """Seconds since it last began; 0 when it is not in force."""
         return 0.0 if self._since is None else self._clock() - self._since
 
-    @property
-    def total(self) -> float:
-        """Seconds in all."""
-        return self._before + self.current
+    def outside(self) -> float:
+        """Seconds of the clock during which it was not in force; stands still while it is."""
+        return (self._clock() if self._since is None else self._since) - self._before

@@ -23,7 +23,6 @@ class Port:
     def __init__(self, device: str, described: Interface, clock: Clock) -> None:
         self.described = described
         self.failed = Stopwatch(clock)
-        self._clock = clock
         self._device = device
         rate = described.mbps * 1e6 / 8 * described.load
         self._in = Wave(f"in {device} {described.name}", rate)
@@ -42,7 +41,7 @@ class Port:
         """Bytes since the device booted."""
         wave = self._in if inward else self._out
         before = wave.total(age(self._device)) if self.described.load else 0.0
-        return before + wave.total(self._clock() - self.failed.total)
+        return before + wave.total(self.failed.outside())
 
 
 def add_interfaces(tree: Tree, device: str, described: Sequence[Interface], clock: Clock) -> dict[str, Port]:

@@ -73,9 +73,16 @@ class Standing:
     def apply(self, systems: Mapping[str, System], records: Mapping[str, Record], planner: Planner) -> list[Change]:
         """Take over a new inventory; what is known of a system, or was saved before a restart, stays.
 
-        The changes: systems that became known, and those whose state nobody saw while the service was away.
+        The changes: systems that became known, that are no longer, and whose state nobody saw meanwhile.
         """
-        new = [name for name in systems if name not in self.timelines.timelines]
+        known = self.timelines.timelines
+        new = [name for name in systems if name not in known]
+        # What nobody looks at any more must not go on as it was last seen.
+        ended = [
+            Change(name, self._wall_clock(), timeline.state, SystemState.UNKNOWN, "not configured", "poll")
+            for name, timeline in known.items()
+            if name not in systems and timeline.state is not SystemState.UNKNOWN
+        ]
         self._systems, self._planner = systems, planner
         self._records = {name: [] for name in systems}
         for record in records.values():
@@ -83,7 +90,7 @@ class Standing:
         self.timelines.apply(systems, {name: _members(some) for name, some in self._records.items()}, self._clock())
         for gone in self._known.keys() - systems.keys():
             del self._known[gone], self._since[gone]
-        return [change for name in new for change in self._begin(name)]
+        return [*ended, *(change for name in new for change in self._begin(name))]
 
     def plan(self, planner: Planner) -> None:
         """Take over planned work that was entered meanwhile."""

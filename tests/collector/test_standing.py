@@ -100,7 +100,10 @@ def test_a_removed_system_is_gone_and_a_kept_one_keeps_its_seconds() -> None:
     for _ in range(3):
         province.poll(gateway=Outcome.OK, web=Outcome.OK)
     province.state.apply({"gateway": province.state.records["gateway"].target})
-    province.standing.apply({"centre": CENTRE}, province.state.records, province.planner)
+    ended = province.standing.apply({"centre": CENTRE}, province.state.records, province.planner)
+    assert [(change.system, change.new, change.reason) for change in ended] == [
+        ("portal", SystemState.UNKNOWN, "not configured")
+    ]
     province.poll(gateway=Outcome.OK)
     found = lines(province.exposition)
     assert not any("portal" in line for line in found)

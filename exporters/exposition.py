@@ -6,6 +6,7 @@ Formats: Prometheus text 0.0.4 and OpenMetrics 1.0. Sample lines are the same in
 from __future__ import annotations
 
 from collections.abc import Iterable
+from functools import lru_cache
 from math import inf, isfinite, isnan
 
 from collector.model import Labels, Metric, MetricType, Sample
@@ -18,8 +19,6 @@ _TEXT_TYPES = {
 }
 # OpenMetrics names a family without the suffix that its type gives to its samples.
 _SUFFIXES = {MetricType.COUNTER: "_total", MetricType.INFO: "_info"}
-# Labels that change with each run (a banner's date) must not pile up.
-SPARE_HEADS = 32
 _ESCAPES = str.maketrans({"\\": r"\\", '"': r"\"", "\n": r"\n"})
 _HELP_ESCAPES = str.maketrans({"\\": r"\\", "\n": r"\n"})
 
@@ -46,10 +45,6 @@ def _openmetrics_header(metric: Metric) -> bytes:
     return f"# HELP {family} {escape(metric.help)}\n# TYPE {family} {metric.type}\n".encode()
 
 
-# Name, own label names and own label values of a sample. The same name may come with other labels after a reload.
-_Series = tuple[str, tuple[str, ...], tuple[str, ...]]
-
-
 class _Family:
     __slots__ = ("lines", "openmetrics", "text")
 
@@ -60,33 +55,43 @@ class _Family:
 
 
 class _Owner:
-    """What one owner last gave; `heads` keeps the part of each line before its value."""
+    """What one owner last gave, and its labels as they stand in a line: alone, and before a sample's own."""
 
-    __slots__ = ("families", "heads", "labels", "series")
+    __slots__ = ("alone", "before", "families", "labels", "series")
 
     def __init__(self, labels: Labels) -> None:
+        pairs = _pairs(labels)
         self.labels = labels
-        self.heads: dict[_Series, str] = {}
+        self.alone = f"{{{pairs}}}" if pairs else ""
+        self.before = f"{{{pairs}," if pairs else "{"
         self.families: frozenset[str] = frozenset()
         self.series = 0
 
-    def lines(self, samples: Iterable[Sample]) -> dict[_Series, str]:
-        """The line of each series, in the order in which they came first."""
-        heads, lines = self.heads, {}
-        for metric, values, value in samples:
-            series = (metric.name, metric.labels, values)
-            head = heads.get(series) or self._head(series)
-            lines[series] = f"{head}{float(value)!r}\n" if isfinite(value) else f"{head}{number(value)}\n"
-        if len(heads) > 2 * len(lines) + SPARE_HEADS:
-            self.heads = {series: heads[series] for series in lines}
-        return lines
 
-    def _head(self, series: _Series) -> str:
-        metric, names, values = series
-        pairs = (*self.labels, *zip(names, values, strict=True))
-        inner = ",".join(f'{name}="{escape(value)}"' for name, value in pairs)
-        head = self.heads[series] = f"{metric}{{{inner}}} " if inner else f"{metric} "
-        return head
+def _pairs(labels: Iterable[tuple[str, str]]) -> str:
+    return ",".join(f'{name}="{escape(value)}"' for name, value in labels)
+
+
+@lru_cache(maxsize=16_384)
+def _own_pairs(names: tuple[str, ...], values: tuple[str, ...]) -> str:
+    # The columns of a table's row, and the phases of all targets, have the same labels.
+    return _pairs(zip(names, values, strict=True))
+
+
+def _lines(owner: _Owner, samples: Iterable[Sample]) -> dict[str, dict[str, str]]:
+    """Lines by family and own labels."""
+    lines: dict[str, dict[str, str]] = {}
+    alone, before = owner.alone, owner.before
+    for metric, values, value in samples:
+        name = metric.name
+        own = _own_pairs(metric.labels, values) if values else ""
+        labels = f"{before}{own}}}" if own else alone
+        line = f"{name}{labels} {float(value)!r}\n" if isfinite(value) else f"{name}{labels} {number(value)}\n"
+        if name in lines:
+            lines[name][own] = line
+        else:
+            lines[name] = {own: line}
+    return lines
 
 
 class Exposition:
@@ -106,17 +111,14 @@ class Exposition:
             self.drop(owner)
             entry = self._owners[owner] = _Owner(labels)
         samples = tuple(samples)
-        lines = entry.lines(samples)
-        texts: dict[str, str] = {}
-        for series, line in lines.items():
-            name = series[0]
-            texts[name] = texts[name] + line if name in texts else line
-        if entry.families != texts.keys():
+        lines = _lines(entry, samples)
+        if entry.families != lines.keys():
             self._change_families(entry, owner, samples)
-        for name, text in texts.items():
-            self._families[name].lines[owner] = text.encode()
-        self.series += len(lines) - entry.series
-        entry.series = len(lines)
+        for name, some in lines.items():
+            self._families[name].lines[owner] = "".join(some.values()).encode()
+        series = sum(map(len, lines.values()))
+        self.series += series - entry.series
+        entry.series = series
 
     def _change_families(self, entry: _Owner, owner: str, samples: Iterable[Sample]) -> None:
         metrics = {sample.metric.name: sample.metric for sample in samples}

@@ -160,11 +160,3 @@ def test_a_label_that_is_named_anew_shows_its_new_name() -> None:
     for name in ("floor", "rack"):
         exposition.put("t", (), [Sample(Metric("hatang_target_info", "", MetricType.INFO, (name,)), ("R1",), 1)])
     assert exposition.render().endswith(b'\nhatang_target_info{rack="R1"} 1.0\n')
-
-
-def test_labels_that_change_with_each_run_do_not_pile_up() -> None:
-    exposition, banner = Exposition(), Metric("probe_expect_info", "", MetricType.INFO, ("banner",))
-    for number in range(1000):
-        exposition.put("t", (), [Sample(banner, (str(number),), 1)])
-    assert exposition.series == 1
-    assert len(exposition._owners["t"].heads) < 50

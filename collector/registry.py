@@ -5,7 +5,16 @@ from __future__ import annotations
 from typing import Any
 
 from collector.model import Kind
-from collector.probes import dns, http, icmp, mqtt, rest, snmp, tcp
+from collector.probes import dns, http, icmp, mqtt, rest, snmp, sql, tcp
 
-KINDS: tuple[Kind[Any, Any], ...] = (dns.KIND, http.KIND, icmp.KIND, mqtt.KIND, rest.KIND, snmp.KIND, tcp.KIND)
+KINDS: tuple[Kind[Any, Any], ...] = (
+    dns.KIND,
+    http.KIND,
+    icmp.KIND,
+    mqtt.KIND,
+    rest.KIND,
+    snmp.KIND,
+    sql.KIND,
+    tcp.KIND,
+)
 BY_NAME = {kind.name: kind for kind in KINDS}

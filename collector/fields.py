@@ -14,6 +14,7 @@ import jmespath
 import re2
 from jmespath.exceptions import JMESPathError
 from jmespath.functions import Functions
+from jmespath.visitor import TreeInterpreter
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, WithJsonSchema
 from pydantic_core import PydanticCustomError, core_schema
 
@@ -22,6 +23,9 @@ _UNITS = {"ms": 0.001, "s": 1.0, "m": 60.0, "h": 3600.0, "d": 86400.0, "w": 6048
 _DURATION = re.compile(r"(?:\d+(?:\.\d+)?(?:ms|[smhdw]))+")
 _DURATION_PART = re.compile(r"(\d+(?:\.\d+)?)(ms|[smhdw])")
 _SIZES = {"B": 1, "KB": 1000, "MB": 1000**2, "GB": 1000**3, "KiB": 1024, "MiB": 1024**2, "GiB": 1024**3}
+# It keeps nothing of a search but which of its methods is for what; the library makes another for each search, whose
+# circular references wait for the garbage collector.
+_INTERPRETER = TreeInterpreter()
 _PREAMBLE = re.compile(r"(?:Bad|Invalid) jmespath expression: ", re.IGNORECASE)
 _SIZE = re.compile(r"(\d+)\s*([KMG]i?B|B)?")
 
@@ -196,7 +200,7 @@ class JmesPath(_Compiled):
 
     def search(self, document: Any) -> Any:
         """What the expression selects from `document`; None when nothing. Raises JMESPathError on a type fault."""
-        return self.expression.search(document)
+        return _INTERPRETER.visit(self.expression.parsed, document)
 
 
 class Tls(BaseModel):

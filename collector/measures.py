@@ -148,8 +148,8 @@ def _scaled(value: float, factor: float) -> float:
     return result
 
 
-def families(measures: Iterable[tuple[Measure, tuple[str, ...]]]) -> Mapping[str, Metric]:
-    """Families by name, of measures with their labels.
+def families(where: str, measures: Iterable[tuple[Measure, tuple[str, ...]]]) -> Mapping[str, Metric]:
+    """Families by name, of measures with their labels; `where` is the setting that holds them.
 
     Raises a pydantic error when a label comes twice, there are too many, or two measures of one name differ.
     """
@@ -157,9 +157,9 @@ def families(measures: Iterable[tuple[Measure, tuple[str, ...]]]) -> Mapping[str
     for measure, labels in measures:
         family = measure.family(labels)
         if len(set(family.labels)) < len(family.labels):
-            raise fault(f"{measure.name}: a label twice: {', '.join(family.labels)}")
+            raise fault(f"{measure.name} in `{where}`: a label twice: {', '.join(family.labels)}")
         if len(family.labels) > MAX_LABELS:
-            raise fault(f"{measure.name}: more than {MAX_LABELS} labels: {', '.join(family.labels)}")
+            raise fault(f"{measure.name} in `{where}`: more than {MAX_LABELS} labels: {', '.join(family.labels)}")
         if found.setdefault(measure.name, family) != family:
-            raise fault(f"{measure.name} twice: with another help, type or labels")
+            raise fault(f"{measure.name} twice in `{where}`: with another help, type or labels")
     return found

@@ -86,11 +86,11 @@ class MqttSpec(Spec):
         topics = [subscription.topic for subscription in self.subscriptions]
         for topic in topics:
             if topics.count(topic) > 1:
-                raise fault(f"'{topic}' twice")
+                raise fault(f"'{topic}' twice in `subscriptions`")
         expected = sum(len(each.expect) for each in self.subscriptions if isinstance(each.expect, tuple))
         if expected > self.max_topics:
             raise fault("`max_topics` is less than what is expected")
-        families(self._measures)
+        families("subscriptions", self._measures)
         return self
 
     @property
@@ -113,7 +113,7 @@ class MqttSpec(Spec):
     @cached_property
     def families(self) -> Mapping[str, Metric]:
         """Families of the metrics, by name."""
-        return families(self._measures)
+        return families("subscriptions", self._measures)
 
     def declared(self) -> tuple[Metric, ...]:
         """The families that this target makes."""

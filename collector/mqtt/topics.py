@@ -61,7 +61,7 @@ class TopicFilter:
         if self.labels and self._levels[-1][:1] == "#" and len(self._levels[-1]) > 1:
             parts = name.split("/", len(self.labels) - 1)
         if len(parts) != len(self.labels):
-            raise fault(f"'{name}' is not {'/'.join(self.labels) or 'needed: the topic has no names'}")
+            raise fault(f"'{name}' in `expect` is not {'/'.join(self.labels) or 'needed: the topic has no names'}")
         return tuple(parts)
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, nullcontext
 
 from collector.http.client import PHASE, STATUS, open_session
 from collector.model import Emit, Kind, Metric
@@ -29,8 +29,9 @@ REST_METRICS = (DOCUMENTS, ROWS, DROPPED, MISSING, UNREADABLE)
 
 async def probe(spec: RestSpec, emit: Emit, context: Context[Tokens]) -> None:
     """One round through the documents. Raises ProbeFailed; OSError when the fault is ours."""
-    # Connections are kept for the length of a run: a server's management controller takes a second for a handshake.
-    async with open_session(reuse=True) as session:
+    # Several documents share connections: a server's management controller takes a second for a handshake.
+    several = spec.paging is not None or spec.follow
+    async with open_session(reuse=True) if several else nullcontext(context.resource.session) as session:
         fetch = Fetch(spec, session, context.resource, context, emit)
         crawl = Crawl(spec, fetch, emit)
         try:

@@ -68,10 +68,10 @@ class _Token:
 
 
 class Tokens:
-    """Tokens of all targets; those with the same settings share one."""
+    """Tokens of all targets; those with the same settings share one. `session` keeps no connections."""
 
     def __init__(self, session: ClientSession) -> None:
-        self._session = session
+        self.session = session
         self._tokens: dict[OAuth2, _Token] = {}
 
     async def get(self, oauth2: OAuth2, spec: RequestSpec, context: Context[Any], refused: str | None = None) -> str:
@@ -93,7 +93,7 @@ class Tokens:
 
     async def _ask(self, oauth2: OAuth2, spec: RequestSpec, context: Context[Any]) -> tuple[str, float]:
         passage = Passage(context.net, context.deadline, ignore, spec.ip, oauth2.tls, spec.via, spec.source_ip)
-        visit = Visit(self._session, passage, oauth2.request())
+        visit = Visit(self.session, passage, oauth2.request())
         try:
             response = await visit.go(follow=False)
             answer = await visit.read(_MAX_ANSWER)

@@ -107,12 +107,12 @@ def tree(steps: Iterable[Follow]) -> Tree:
     ways: Tree = {ROOT: (ROOT,)}
     for step in steps:
         if step.name in ways:
-            raise fault(f"follow: the name '{step.name}' twice")
+            raise fault(f"the name '{step.name}' twice in `follow`")
         if step.of not in ways:
-            raise fault(f"follow: '{step.of}', of which '{step.name}' is, is none of {', '.join(ways)}")
+            raise fault(f"'{step.of}', which holds '{step.name}' in `follow`, is none of {', '.join(ways)}")
         ways[step.name] = (*ways[step.of], step.name)
         if len(ways[step.name]) > MAX_DEPTH + 1:
-            raise fault(f"follow: more than {MAX_DEPTH} steps to '{step.name}'")
+            raise fault(f"more than {MAX_DEPTH} steps in `follow` to '{step.name}'")
     return ways
 
 
@@ -120,8 +120,8 @@ def check(metrics: Iterable[RestMetric], ways: Tree) -> None:
     """Raises a pydantic error for a metric of documents that nothing leads to."""
     for metric in metrics:
         if metric.of not in ways:
-            raise fault(f"{metric.name}: '{metric.of}' is none of {', '.join(ways)}")
+            raise fault(f"{metric.name} in `metrics`: '{metric.of}' is none of {', '.join(ways)}")
         for label, source in metric.labels.items():
             if isinstance(source, Inherited) and source.of not in ways[metric.of]:
                 way = ", ".join(ways[metric.of])
-                raise fault(f"{metric.name}: label {label}: '{source.of}' is none of {way}")
+                raise fault(f"{metric.name} in `metrics`: label {label}: '{source.of}' is none of {way}")

@@ -33,7 +33,7 @@ class RestSpec(RequestSpec):
         if self.method == "HEAD":
             raise fault("the answer to HEAD has no body to read")
         check(self.metrics, tree(self.follow))
-        families((metric, tuple(metric.labels)) for metric in self.metrics)
+        families("metrics", ((metric, tuple(metric.labels)) for metric in self.metrics))
         return self
 
     @property
@@ -50,7 +50,7 @@ class RestSpec(RequestSpec):
     @cached_property
     def families(self) -> Mapping[str, Metric]:
         """Families of the metrics, by name."""
-        return families((metric, tuple(metric.labels)) for metric in self.metrics)
+        return families("metrics", ((metric, tuple(metric.labels)) for metric in self.metrics))
 
     def declared(self) -> tuple[Metric, ...]:
         """The families that this target makes."""

@@ -17,9 +17,11 @@ from collector.mqtt.watch import Watches
 from collector.net import AddressMap, Net, Resolver
 from collector.probes.mqtt import KIND
 from tests.mosquitto import Mosquitto, mosquitto
-from tests.mqtt_peers import CONNECT, DISCONNECT, PINGREQ, Answers, broker
+from tests.mqtt_peers import CONNECT, DISCONNECT, PINGREQ, Answers, broker, publish
 from tests.peers import hang, leaving_nothing, peer
 from tests.probing import probing, values
+from tests.serving import Serving, serving, write_config
+from tests.serving import until as soon
 
 LEVELS = {"topic": "stations/+station/level", "metrics": [{"name": "level", "help": "L."}]}
 
@@ -175,6 +177,31 @@ async def test_a_broker_that_throws_us_out_is_not_stormed() -> None:
         assert result.detail == "the broker closed the connection"
         await asyncio.sleep(3.2)
         assert 2 <= there.connections <= 4
+
+
+async def test_in_the_service_a_connection_lives_as_long_as_its_target(tmp_path: Path) -> None:
+    """Over a reload that changes others, and until its own target is removed."""
+    answers = Answers(then=publish("stations/ve/level", b"2.5"))
+    async with leaving_nothing(), broker(answers) as there:
+        rivers = {"id": "rivers", "kind": "mqtt", "interval": "1s", "timeout": "500ms", **target(there.port)}
+        config = write_config(tmp_path, rivers)
+        async with serving(config) as service:
+            level = 'level{target="rivers",system="portal",station="ve"}'
+            await soon(lambda: _value(service, level))
+            write_config(tmp_path, rivers, {"id": "other", "kind": "tcp", "host": "127.0.0.1", "port": there.port})
+            await service.service.reload()
+            await asyncio.sleep(0.5)
+            # The other target only knocks.
+            assert (there.open, there.heard.count(CONNECT)) == (1, 1)
+            assert await _value(service, level) == 2.5
+            write_config(tmp_path)
+            await service.service.reload()
+            await until(lambda: not there.open, within=5)
+            assert await _value(service, level) is None
+
+
+async def _value(service: Serving, series: str) -> float | None:
+    return (await service.series()).get(series)
 
 
 KEEPALIVE_OF_ONE_SECOND = b"\x20\x06\x00\x00\x03\x13\x00\x01"  # Server Keep Alive (MQTT 5.0 section 3.2.2.3.14)

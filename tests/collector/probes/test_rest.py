@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Awaitable, Callable
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -15,7 +16,7 @@ from collector.model import Outcome, Reason, Result
 from collector.probes.rest import KIND
 from collector.rest.spec import RestSpec
 from tests.http_peers import application, ok, redirect, saying
-from tests.peers import leaving_nothing
+from tests.peers import Authority, leaving_nothing
 from tests.probing import probing, values
 
 METRIC = {"name": "level", "help": "Level.", "value": "level"}
@@ -258,6 +259,22 @@ async def test_through_a_proxy() -> None:
     assert f"Proxy-Authorization: {encode_basic_auth('p', 'q')}" in proxy.requests[0]
 
 
+async def test_through_a_proxy_over_tls(tmp_path: Path) -> None:
+    authority = Authority(tmp_path)
+    async with saying(ok(b'{"level": 7}'), tls=authority.server("127.0.0.1")) as proxy, probing(KIND) as prober:
+        base: dict[str, Any] = {"url": "http://far.invalid/x", "metrics": [METRIC]}
+        through: dict[str, Any] = {"proxy": f"https://127.0.0.1:{proxy.port}"}
+        assert own(await prober.run(**base, **through, proxy_tls={"ca_file": authority.ca_file})) == {"level": 7}
+        assert (await prober.run(**base, **through)).reason is Reason.TLS
+
+
+async def test_over_ipv6() -> None:
+    async with saying(ok(b'{"level": 7}'), host="::1") as server, probing(KIND, {"x.example": "::1"}) as prober:
+        result = await prober.run(url=f"http://x.example:{server.port}/", metrics=[METRIC], ip="ip6")
+    assert own(result) == {"level": 7}
+    assert values(result)["probe_ip_protocol"] == 6
+
+
 async def test_from_which_address_and_to_which_family() -> None:
     sources: list[str | None] = []
 
@@ -337,17 +354,17 @@ STEP = {"name": "a", "links": "a"}
         ({"metrics": [METRIC | {"labels": {"target": "a"}}]}, "the label 'target' is reserved"),
         ({"metrics": [METRIC | {"labels": dict.fromkeys("abcd", "a")}]}, "at most 3 items"),
         ({"metrics": [METRIC | {"labels": dict.fromkeys("abc", "a"), "type": "states", "states": ["x"]}]},
-         "level: more than 3 labels: a, b, c, level"),
+         "level in `metrics`: more than 3 labels: a, b, c, level"),
         ({"metrics": [METRIC | {"labels": {"level": "a"}, "type": "states", "states": ["x"]}]}, "a label twice"),
-        ({"metrics": [METRIC, METRIC | {"help": "Other."}]}, "level twice: with another help, type or labels"),
-        ({"metrics": [METRIC | {"of": "b"}]}, "level: 'b' is none of root"),
+        ({"metrics": [METRIC, METRIC | {"help": "Other."}]}, "level twice in `metrics`: with another help"),
+        ({"metrics": [METRIC | {"of": "b"}]}, "level in `metrics`: 'b' is none of root"),
         ({"metrics": [METRIC | {"labels": {"x": {"of": "a", "value": "b"}}}], "follow": [STEP]},
-         "level: label x: 'a' is none of root"),
-        ({"follow": [STEP, STEP]}, "follow: the name 'a' twice"),
-        ({"follow": [STEP | {"name": "root"}]}, "follow: the name 'root' twice"),
-        ({"follow": [STEP | {"of": "b"}]}, "follow: 'b', of which 'a' is, is none of root"),
+         "level in `metrics`: label x: 'a' is none of root"),
+        ({"follow": [STEP, STEP]}, "the name 'a' twice in `follow`"),
+        ({"follow": [STEP | {"name": "root"}]}, "the name 'root' twice in `follow`"),
+        ({"follow": [STEP | {"of": "b"}]}, "'b', which holds 'a' in `follow`, is none of root"),
         ({"follow": [{"name": f"s{n}", "links": "a", "of": f"s{n - 1}" if n else "root"} for n in range(6)]},
-         "follow: more than 5 steps to 's5'"),
+         "more than 5 steps in `follow` to 's5'"),
         ({"paging": {"by": "next-link"}}, "`by: next-link` needs `next`"),
         ({"paging": {"by": "cursor", "next": "a"}}, "`by: cursor` needs `parameter`"),
         ({"paging": {"by": "offset", "parameter": "a"}}, "`by: offset` needs `items`"),

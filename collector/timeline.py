@@ -169,10 +169,19 @@ def _cuts(
     windows: Iterable[tuple[float, float]],
 ) -> list[float]:
     """The moments after `begins`, up to `ends`, at which something that decides the state may change."""
-    moments = {segment.begins for streak in members.all() for segment in streak.segments}
+    moments = {moment for streak in members.all() for moment in _turns(streak.segments)}
     for parent in parents:
         for spell in parent.spells:
             moments |= {spell.begins, spell.doubt}
     for window in windows:
         moments.update(window)
     return [*sorted(moment for moment in moments if begins < moment < ends), ends]
+
+
+def _turns(segments: Sequence[Segment]) -> Iterable[float]:
+    """When a verdict began that is not the one before, or again says down: it may have another cause now."""
+    before = None
+    for segment in segments:
+        if segment.verdict is not before or segment.verdict is Verdict.DOWN:
+            yield segment.begins
+        before = segment.verdict

@@ -77,7 +77,7 @@ class Link:
         if self.lost.done() or not keepalive:
             return
         pause = keepalive / _PINGS_PER_KEEPALIVE
-        if self._wire.owed > pause:
+        if self._wire.owed > pause and not self._wire.behind:  # else its answer may be here, unread
             self._wire.fail(ProbeFailed(Reason.TIMEOUT, "the broker does not answer"))
             return
         self._wire.send_ping()

@@ -95,7 +95,7 @@ async def test_a_frozen_broker(real_broker: Mosquitto) -> None:
         for _ in range(2):
             result = await prober.run(timeout=0.3, **settings)
             assert (result.outcome, result.reason) == (Outcome.FAIL, Reason.TIMEOUT)
-            assert result.duration < 0.6
+            assert result.duration < 1
         real_broker.thaw()
         assert (await prober.run(**settings)).outcome is Outcome.OK
 
@@ -129,11 +129,11 @@ async def test_a_target_without_runs_is_forgotten() -> None:
     async with leaving_nothing(), broker() as there, watching() as watches:
         spec = MqttSpec.model_validate(target(there.port))
         for _ in range(4):
-            watch = watches.take(spec, interval=0.1)
+            watch = watches.take(spec, interval=0.3)
             await watch.run(time.monotonic() + 1, lambda *_: None)
-            await asyncio.sleep(0.15)
+            await asyncio.sleep(0.4)
         assert (there.connections, there.open) == (1, 1)
-        await until(lambda: not there.open, within=1)
+        await until(lambda: not there.open, within=3)
         assert there.heard[-1] == DISCONNECT
         await watches.take(spec, interval=5).run(time.monotonic() + 1, lambda *_: None)
         assert there.connections == 2
@@ -212,7 +212,7 @@ async def test_a_connection_is_kept_alive_between_runs() -> None:
     async with leaving_nothing(), broker(answers) as there, probing(KIND) as prober:
         assert (await prober.run(**target(there.port, version=5))).outcome is Outcome.OK
         await asyncio.sleep(1.5)
-        assert 4 <= there.heard.count(PINGREQ) <= 6
+        assert 3 <= there.heard.count(PINGREQ) <= 6
         assert there.connections == 1
 
 

@@ -5,10 +5,11 @@ from __future__ import annotations
 from typing import Any
 
 from collector.model import Kind
-from collector.probes import dns, http, icmp, mqtt, rest, snmp, sql, tcp
+from collector.probes import dns, heartbeat, http, icmp, mqtt, rest, snmp, sql, tcp
 
 KINDS: tuple[Kind[Any, Any], ...] = (
     dns.KIND,
+    heartbeat.KIND,
     http.KIND,
     icmp.KIND,
     mqtt.KIND,

@@ -9,6 +9,7 @@ import time
 from collections.abc import Callable, Iterable, Sequence
 from contextlib import AsyncExitStack
 from pathlib import Path, PurePath
+from typing import Any
 
 import structlog
 from watchfiles import Change, awatch
@@ -56,6 +57,7 @@ class Service:
         self.stalls = StallWatch()
         self.observer = Observer(self.probe, self.stalls.longest_since, self._resolver_impaired)
         self.last_reload = vitals.LastReload(False, 0.0)
+        self.resources: dict[str, Any] = {}  # what each kind opened, by its name
         self._sink = sink
         self._adopted = adopted
         self._stack = AsyncExitStack()
@@ -106,12 +108,12 @@ class Service:
         self._config = config
         self._net = Net(_resolver(config), AddressMap(config.monitor.address_map))
         self._traps = TrapDesk(self._net, self.scheduler.soon, self._write_down, self._sink)
-        resources = {
+        self.resources = {
             kind.name: await self._stack.enter_async_context(kind.open(self._net))
             for kind in registry.KINDS
             if kind.open is not None
         }
-        return Runner(registry.BY_NAME, self._net, resources, _gate(config), self.stalls)
+        return Runner(registry.BY_NAME, self._net, self.resources, _gate(config), self.stalls)
 
     async def stop(self) -> None:
         """Stop starting runs, let those under way end within a limit, and close everything."""

@@ -1,4 +1,4 @@
-"""The HTTP surface: metrics for Prometheus, answers for people and programs. Reads only, but for reload."""
+"""The HTTP surface: metrics for Prometheus, answers for people and programs; it takes calls of jobs, and a reload."""
 
 from __future__ import annotations
 
@@ -20,6 +20,7 @@ from collector.state import state_owner, values_owner
 from exporters import answers, landing
 from exporters.connections import REQUEST_EVERY, Connections
 from exporters.exposition import Exposition
+from exporters.heartbeat import HeartbeatDesk
 
 TEXT = "text/plain; version=0.0.4; charset=utf-8"
 OPENMETRICS = "application/openmetrics-text; version=1.0.0; charset=utf-8"
@@ -53,6 +54,7 @@ class Web:
                 web.get("/sd", self.service_discovery),
                 web.get("/api/v1/targets", self.targets),
                 web.get("/config", self.config),
+                *HeartbeatDesk(self._service).routes(),
                 web.get("/-/healthy", self.healthy),
                 web.get("/-/ready", self.ready),
                 web.post("/-/reload", self.reload),

@@ -1,0 +1,192 @@
+"""`heartbeat`: a job or a device calls us, and its silence is the failure."""
+
+from __future__ import annotations
+
+import re
+import time
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager
+from functools import cached_property
+from typing import Annotated
+
+from pydantic import AfterValidator, Field, model_validator
+from pydantic_core import PydanticCustomError
+
+from collector.documents import document, selected
+from collector.fields import Duration, Secret, Size
+from collector.heartbeats import Heartbeats, Pulse, Signal
+from collector.measures import Measure, families
+from collector.model import Emit, Kind, Metric, MetricType, ProbeFailed, Reason, Sample, Spec, Undecided
+from collector.net import Context, Net
+
+TIMESTAMP = Metric("hatang_heartbeat_timestamp_seconds", "Unix time of the last call that said that all is well.")
+DUE = Metric("hatang_heartbeat_due_timestamp_seconds", "Unix time after which silence is a failure.")
+START = Metric("hatang_heartbeat_start_timestamp_seconds", "Unix time of the last call that said that a run starts.")
+RUNNING = Metric("hatang_heartbeat_running", "Whether a run has started and not ended.")
+DURATION = Metric("hatang_heartbeat_duration_seconds", "Time between start and end of the last run that told of both.")
+STATUS = Metric("hatang_heartbeat_exit_status", "Exit status of the last run that ended; /fail counts as 1.")
+CALLS = Metric("hatang_heartbeat_calls_total", "Calls since our start.", MetricType.COUNTER, ("signal",))
+REFUSED = Metric("hatang_heartbeat_refused_calls_total", "Calls refused: too many a second.", MetricType.COUNTER)
+UNREADABLE = Metric("hatang_heartbeat_unreadable_values", "Values of `metrics` that the last call did not give.")
+METRICS = (TIMESTAMP, DUE, START, RUNNING, DURATION, STATUS, CALLS, REFUSED, UNREADABLE)
+
+_TOKEN = re.compile(r"[A-Za-z0-9_-]{16,128}")
+_WORDS = 120
+
+
+def _usable(token: Secret) -> Secret:
+    if not _TOKEN.fullmatch(token.value):
+        raise PydanticCustomError(
+            "token", "a token has 16 to 128 letters, digits, - and _; make one with: openssl rand -hex 16"
+        )
+    return token
+
+
+class HeartbeatSpec(Spec):
+    """Who calls, and how often. The call is GET or POST /heartbeat/TOKEN on our own address.
+
+    With /start after the token it says that a run starts, with /fail or an exit status (/1) that it failed; without,
+    or with /0, that all is well. What was heard is lost when we restart: until `period` and `grace` have passed since
+    then, silence is unknown, not a failure.
+    """
+
+    token: Annotated[Secret, AfterValidator(_usable)] = Field(
+        description="What the caller is known by: 16 to 128 letters, digits, - and _."
+    )
+    period: Duration = Field(description="How often it calls.")
+    grace: Duration = Field(60.0, description="How much later it may call.")
+    max_runtime: Duration | None = Field(
+        None, description="Longest time from /start to the end; without, as long as the grace."
+    )
+    max_size: Annotated[Size, Field(le=64 * 1024)] = Field(
+        10 * 1024, description="Most bytes of a call's body to take (at most 64 KiB); the rest is cut off."
+    )
+    metrics: tuple[Measure, ...] = Field(
+        (),
+        max_length=50,
+        description="Metrics to make of the body: of JSON where they have a `value`, else of the body itself.",
+    )
+
+    @model_validator(mode="after")
+    def _consistent(self) -> HeartbeatSpec:
+        families("metrics", self._unlabelled)
+        return self
+
+    def __hash__(self) -> int:
+        return hash((self.token, self.period, self.grace))
+
+    @property
+    def peer(self) -> str:
+        """Nobody is contacted, and the caller's name is a secret."""
+        return "heartbeat"
+
+    @property
+    def patience(self) -> float:
+        """Longest silence."""
+        return self.period + self.grace
+
+    @property
+    def _unlabelled(self) -> list[tuple[Measure, tuple[str, ...]]]:
+        return [(measure, ()) for measure in self.metrics]
+
+    @cached_property
+    def families(self) -> Mapping[str, Metric]:
+        """Families of the metrics, by name."""
+        return families("metrics", self._unlabelled)
+
+    def declared(self) -> tuple[Metric, ...]:
+        """The families that this target makes."""
+        return tuple(self.families.values())
+
+
+async def probe(spec: HeartbeatSpec, emit: Emit, context: Context[Heartbeats]) -> None:
+    """Look at what was heard. Raises ProbeFailed (TIMEOUT, UNEXPECTED), Undecided."""
+    pulse, now = context.resource.of(spec.token.value), time.monotonic()
+    _report(pulse, spec, emit)
+    try:
+        judge(pulse, spec, now)
+    finally:
+        if pulse.ended is not None and now - pulse.ended <= spec.patience:
+            _emit_values(pulse, spec, emit)
+
+
+def _report(pulse: Pulse, spec: HeartbeatSpec, emit: Emit) -> None:
+    heard_at = pulse.since_at if pulse.well is None else pulse.well_at
+    emit(DUE, heard_at + spec.patience)
+    if pulse.well is not None:
+        emit(TIMESTAMP, pulse.well_at)
+    if pulse.started is not None:
+        emit(START, pulse.started_at)
+        emit(RUNNING, pulse.running)
+    if pulse.ended is not None:
+        emit(STATUS, pulse.status)
+    if pulse.took is not None:
+        emit(DURATION, pulse.took)
+    for signal in Signal:
+        emit(CALLS, pulse.calls[signal], signal.value)
+    emit(REFUSED, pulse.refused)
+
+
+def judge(pulse: Pulse, spec: HeartbeatSpec, now: float) -> None:
+    """Raises ProbeFailed for a failure that was reported, a run that does not end, or silence; Undecided.
+
+    A reported failure stays until the next success. A run that began in time may end later than the call is due.
+    """
+    if pulse.failed and pulse.ended is not None:
+        said = _words(pulse.body)
+        told = f"it reported exit status {pulse.status} {now - pulse.ended:.0f} s ago"
+        raise ProbeFailed(Reason.UNEXPECTED, f"{told}: {said}" if said else told)
+    heard = pulse.since if pulse.well is None else pulse.well
+    due, longest = heard + spec.patience, spec.max_runtime or spec.grace
+    if pulse.running and pulse.started is not None:
+        if now - pulse.started > longest:
+            raise ProbeFailed(Reason.TIMEOUT, f"it started {now - pulse.started:.0f} s ago and has not ended")
+        due = max(due, pulse.started + longest) if pulse.started <= due else due
+    if now > due:
+        silence = f"{now - heard:.0f} s"
+        if pulse.well is None:
+            raise ProbeFailed(Reason.TIMEOUT, f"never heard in the {silence} since we began to listen")
+        raise ProbeFailed(Reason.TIMEOUT, f"last call {silence} ago, expected every {spec.period:g} s")
+    if pulse.well is None:
+        raise Undecided(f"not heard yet in the {now - heard:.0f} s since we began to listen")
+
+
+def _words(body: bytes) -> str:
+    """The beginning of what a failed run said, for people."""
+    text = " ".join(body[: 4 * _WORDS].decode("utf-8", "replace").split())
+    return "".join(char if char.isprintable() else "?" for char in text[:_WORDS])
+
+
+def _emit_values(pulse: Pulse, spec: HeartbeatSpec, emit: Emit) -> None:
+    unreadable = 0
+    for measure in spec.metrics:
+        samples = _samples(measure, spec.families[measure.name], pulse.body)
+        unreadable += not samples
+        for metric, labels, value in samples:
+            emit(metric, value, *labels)
+    if spec.metrics:
+        emit(UNREADABLE, unreadable)
+
+
+def _samples(measure: Measure, family: Metric, body: bytes) -> list[Sample]:
+    try:
+        answer = body.decode().strip() if measure.value is None else selected(document(body), measure.value)
+        return [] if answer is None else measure.samples(family, (), answer)
+    except ValueError:
+        return []
+
+
+@asynccontextmanager
+async def opened(_: Net) -> AsyncIterator[Heartbeats]:
+    """Where the HTTP surface puts what it hears."""
+    yield Heartbeats()
+
+
+KIND = Kind(
+    "heartbeat",
+    "Is called by a job or a device, with a token; its silence is the failure.",
+    HeartbeatSpec,
+    METRICS,
+    probe,
+    opened,
+)

@@ -1,0 +1,165 @@
+"""`heartbeat`: what was heard, and what it means; how calls come in is told by the tests of the HTTP surface."""
+
+from __future__ import annotations
+
+import time
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from pydantic import ValidationError
+
+from collector.heartbeats import BURST, CALLS_PER_SECOND, Caller, Heartbeats, Pulse
+from collector.model import Outcome, ProbeFailed, Reason, Undecided
+from collector.probes.heartbeat import HeartbeatSpec, judge
+
+TOKEN = "3f0c52d17b9e4a66"
+SPEC = HeartbeatSpec.model_validate({"token": TOKEN, "period": "100s", "grace": "20s", "max_runtime": "30s"})
+
+
+def verdict(pulse: Pulse, now: float, spec: HeartbeatSpec = SPEC) -> tuple[Outcome, Reason | None, str]:
+    """What `judge` says of a pulse that began at 0."""
+    try:
+        judge(pulse, spec, now)
+    except ProbeFailed as failed:
+        return Outcome.FAIL, failed.reason, failed.detail
+    except Undecided as undecided:
+        return Outcome.ERROR, None, str(undecided)
+    return Outcome.OK, None, ""
+
+
+def pulse_of(*calls: tuple[float, str], body: bytes = b"") -> Pulse:
+    """A pulse that heard these calls, each a time and `start` or an exit status."""
+    pulse = Pulse(0.0, 1e9)
+    for at, said in calls:
+        if said == "start":
+            pulse.start(at, 1e9 + at)
+        else:
+            pulse.end(at, 1e9 + at, int(said), body)
+    return pulse
+
+
+@pytest.mark.parametrize(
+    ("calls", "now", "expected"),
+    [
+        ([], 0, (Outcome.ERROR, None, "not heard yet in the 0 s since we began to listen")),
+        ([], 120, (Outcome.ERROR, None, "not heard yet in the 120 s since we began to listen")),
+        ([], 121, (Outcome.FAIL, Reason.TIMEOUT, "never heard in the 121 s since we began to listen")),
+        ([(10, "0")], 10, (Outcome.OK, None, "")),
+        ([(10, "0")], 130, (Outcome.OK, None, "")),
+        ([(10, "0")], 131, (Outcome.FAIL, Reason.TIMEOUT, "last call 121 s ago, expected every 100 s")),
+        ([(10, "0"), (110, "0")], 230, (Outcome.OK, None, "")),
+        ([(10, "3")], 20, (Outcome.FAIL, Reason.UNEXPECTED, "it reported exit status 3 10 s ago")),
+        ([(10, "0"), (20, "1")], 21, (Outcome.FAIL, Reason.UNEXPECTED, "it reported exit status 1 1 s ago")),
+        ([(10, "1"), (20, "0")], 21, (Outcome.OK, None, "")),
+        ([(10, "1"), (20, "start")], 21, (Outcome.FAIL, Reason.UNEXPECTED, "it reported exit status 1 11 s ago")),
+        ([(10, "1"), (500, "start")], 501, (Outcome.FAIL, Reason.UNEXPECTED, "it reported exit status 1 491 s ago")),
+        ([(10, "start")], 11, (Outcome.ERROR, None, "not heard yet in the 11 s since we began to listen")),
+        ([(10, "start")], 41, (Outcome.FAIL, Reason.TIMEOUT, "it started 31 s ago and has not ended")),
+        ([(10, "start"), (35, "0")], 50, (Outcome.OK, None, "")),
+        ([(10, "0"), (125, "start")], 150, (Outcome.OK, None, "")),
+        ([(10, "0"), (125, "start")], 156, (Outcome.FAIL, Reason.TIMEOUT, "it started 31 s ago and has not ended")),
+        ([(10, "0"), (140, "start")], 141, (Outcome.FAIL, Reason.TIMEOUT, "last call 131 s ago, expected every 100 s")),
+    ],
+)
+def test_verdicts(calls: list[tuple[float, str]], now: float, expected: tuple[Outcome, Reason | None, str]) -> None:
+    assert verdict(pulse_of(*calls), now) == expected
+
+
+def test_without_max_runtime_a_run_may_take_the_grace() -> None:
+    spec = HeartbeatSpec.model_validate({"token": TOKEN, "period": "100s", "grace": "20s"})
+    pulse = pulse_of((10, "0"), (50, "start"))
+    assert verdict(pulse, 70, spec)[0] is Outcome.OK
+    assert verdict(pulse, 71, spec)[1] is Reason.TIMEOUT
+
+
+def test_what_a_failed_run_said_is_told_in_short_and_in_print() -> None:
+    _, _, detail = verdict(pulse_of((10, "1"), body=b"no space\n left\x1b[31m on \xff" + b"x" * 500), 11)
+    assert detail.startswith("it reported exit status 1 1 s ago: no space left?[31m on \N{REPLACEMENT CHARACTER}xxx")
+    assert len(detail) <= 200
+    assert detail.isprintable()
+
+
+CALLS = st.lists(st.tuples(st.integers(1, 60), st.sampled_from(["start", "0", "1"])), max_size=12)
+
+
+@given(CALLS, st.integers(0, 200))
+def test_silence_reported_failures_and_runs_without_end_never_pass(gaps: list[tuple[int, str]], later: int) -> None:
+    """A plain reading of the rules agrees with the verdict."""
+    calls, at = [], 0
+    for gap, said in gaps:
+        at += gap
+        calls.append((at, said))
+    now = at + later
+    ends = [(when, said) for when, said in calls if said != "start"]
+    well = max((when for when, said in ends if said == "0"), default=None)
+    started = max((when for when, said in calls if said == "start"), default=-1)
+    running = started > max((when for when, _ in ends), default=-1)
+    outcome = verdict(pulse_of(*((float(when), said) for when, said in calls)), now)[0]
+    if (ends and ends[-1][1] == "1") or (running and now - started > 30):
+        assert outcome is Outcome.FAIL
+    elif now - (well or 0) <= 120:
+        assert outcome is (Outcome.ERROR if well is None else Outcome.OK)
+    elif not running:
+        assert outcome is Outcome.FAIL
+
+
+def test_duration_is_of_a_run_that_told_of_both_ends() -> None:
+    pulse = pulse_of((10, "start"), (25, "0"))
+    assert (pulse.took, pulse.running) == (15, False)
+    pulse.end(30, 0, 0, b"")
+    assert pulse.took is None
+    pulse.start(40, 0)
+    pulse.start(42, 0)
+    pulse.end(50, 0, 1, b"")
+    assert pulse.took == 8
+
+
+@given(st.lists(st.floats(0, 3), max_size=80))
+def test_calls_are_bounded(gaps: list[float]) -> None:
+    pulse, now, taken = Pulse(100.0, 0.0), 100.0, 0
+    for gap in gaps:
+        now += gap
+        taken += pulse.admit(now)
+    assert taken <= BURST + (now - 100) * CALLS_PER_SECOND + 1e-6
+    assert pulse.refused == len(gaps) - taken
+
+
+def test_only_configured_tokens_are_known_and_known_ones_go_on() -> None:
+    heartbeats = Heartbeats()
+    other = "x" * 16
+    heartbeats.adopt([Caller("job", TOKEN, 10), Caller("backup", other, 10), Caller("twin", other, 20)])
+    job, backup = heartbeats.find(TOKEN), heartbeats.find(other)
+    assert job is not None
+    assert backup is not None
+    assert (backup.targets, backup.max_size) == (("backup", "twin"), 20)
+    assert heartbeats.find(TOKEN[:-1]) is heartbeats.find("") is None
+    job.end(time.monotonic(), time.time(), 0, b"")
+    heartbeats.adopt([Caller("job", TOKEN, 10)])
+    assert heartbeats.find(TOKEN) is job is heartbeats.of(TOKEN)
+    assert heartbeats.find(other) is None
+    assert heartbeats.of(other) is not backup
+
+
+@pytest.mark.parametrize(
+    ("settings", "words"),
+    [
+        ({"token": "short"}, "a token has 16 to 128 letters"),
+        ({"token": "0123456789abcdef/../"}, "a token has 16 to 128 letters"),
+        ({"period": "never"}, "expected a duration"),
+        ({"period": 0}, "greater than 0"),
+        ({"max_size": "1MiB"}, "less than or equal to 65536"),
+        ({"metrics": [{"name": "hatang_x", "help": "X", "value": "x"}]}, "is taken"),
+        ({"metrics": [{"name": "x", "help": "X"}, {"name": "x", "help": "Y"}]}, "twice"),
+    ],
+)
+def test_bad_settings(settings: dict[str, Any], words: str) -> None:
+    with pytest.raises(ValidationError) as caught:
+        HeartbeatSpec.model_validate({"token": TOKEN, "period": "1m"} | settings)
+    assert words in str(caught.value)
+    assert TOKEN not in str(caught.value)
+
+
+def test_a_token_is_in_no_output() -> None:
+    assert TOKEN not in f"{SPEC!r} {SPEC.model_dump_json()} {SPEC.peer}"

@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import reprlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import tzinfo
 from typing import Any, NamedTuple
 
-from jmespath.exceptions import JMESPathError
-
+from collector.documents import refutation
 from collector.model import Metric, ProbeFailed, Reason
 from collector.sql.queries import Expectation, Query
 from collector.sql.values import label, number, plain
@@ -73,11 +71,7 @@ def disappointment(expect: Expectation, answer: Answer, zone: tzinfo) -> str | N
         return f"{count}, expected at most {expect.at_most}"
     if expect.condition is None:
         return None
-    try:
-        value = expect.condition.search(objects(answer, zone))
-    except JMESPathError as error:
-        return f"{expect.condition.text}: {error}"
-    return None if value is True else f"{expect.condition.text} is {reprlib.repr(value)}, not true"
+    return refutation(objects(answer, zone), expect.condition)
 
 
 def objects(answer: Answer, zone: tzinfo) -> Sequence[Mapping[str, Any]]:

@@ -8,25 +8,32 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any, TypeVar
 
 from collector.demo.agents.descriptions import Description
+from collector.demo.consequences import Outlook
 from collector.demo.pages import address
+from collector.demo.roles import Casting, NothingFits
 from collector.demo.wiring import host_of, in_zone
-from collector.model import Target
+from collector.model import SystemState, Target, Verdict
+from collector.settings import Config
 
 T = TypeVar("T")
-# A fault must show within its own short life.
-LONGEST_INTERVAL = 15.0
-
-
-class NothingFits(Exception):
-    """The configuration has nothing that this fault could befall."""
+# A fault must show, and be confirmed, within its own short life.
+LONGEST_INTERVAL = 10.0
 
 
 class Cast:
     """What a configuration offers; everything is cast once at most, so that no two faults meet."""
 
-    def __init__(self, targets: Mapping[str, Target], devices: Mapping[str, Description], seed: int) -> None:
+    def __init__(self, config: Config, devices: Mapping[str, Description], seed: int) -> None:
         self.devices = devices
-        self.targets = {name: target for name, target in targets.items() if in_zone(host_of(target))}
+        self.uplink = config.monitor.observer.uplink
+        self.systems = config.systems
+        self.whole = {name: target for name, target in config.targets.items() if in_zone(host_of(target))}
+        self.targets = {name: target for name, target in self.whole.items() if name not in self.uplink}
+        self._outlook = Outlook(config.systems, config.targets)
+        self._verdicts: dict[str, Verdict] = {}
+        self._planned: set[str] = set()
+        self._disturbed: dict[str, SystemState] = {}
+        self._steady: set[str] = set()
         self._chance = random.Random(seed)  # noqa: S311  a play, not a secret
         self._taken: set[str] = set()
         self._looked_up = {str(spec.name).lower() for spec in self._specs("dns")}
@@ -40,6 +47,26 @@ class Cast:
         chosen = self._chance.choice(free)
         self._taken.add(host(chosen))
         return chosen
+
+    def take(self, hosts: Iterable[str]) -> None:
+        """Keep hosts from others."""
+        self._taken.update(hosts)
+
+    def consequences(self, made: Casting) -> dict[str, SystemState]:
+        """The systems whose state a casting changes, and that state."""
+        return self._outlook.disturbed(made.verdicts, made.planned)
+
+    def agree(self, made: Casting) -> bool:
+        """Whether a casting changes other systems than those before, and does so independently; then it is kept."""
+        own = self.consequences(made)
+        verdicts, planned = self._verdicts | made.verdicts, self._planned | set(made.planned)
+        apart, steady = {**self._disturbed, **own}, self._steady | set(made.steady)
+        if own.keys() & self._disturbed.keys() or apart.keys() & steady:
+            return False
+        if self._outlook.disturbed(verdicts, planned) != apart:
+            return False
+        self._verdicts, self._planned, self._disturbed, self._steady = verdicts, planned, apart, steady
+        return True
 
     def shuffle(self, order: list[T]) -> list[T]:
         """In an order that the seed decides."""
@@ -57,10 +84,12 @@ class Cast:
 
     def alone(self, kind: str) -> Iterator[Target]:
         """Targets that nobody shares a host with, and whose name no DNS target asks for."""
-        for target in self.of_kind(kind):
-            host = host_of(target)
-            if self._hosts[host] == 1 and host not in self._looked_up:
-                yield target
+        return (target for target in self.of_kind(kind) if self.lonely(target))
+
+    def lonely(self, target: Target) -> bool:
+        """Whether nobody shares its host with a target, and no DNS target asks for its name."""
+        host = host_of(target)
+        return self._hosts[host] == 1 and host not in self._looked_up
 
     def pages(self) -> Iterator[Target]:
         """Web pages of their own URL that are judged by their words."""
@@ -76,6 +105,11 @@ class Cast:
             described = self.devices.get(host_of(target))
             if described is not None and (not models or described.model in models):
                 yield target, described
+
+    def members(self, systems: Iterable[str]) -> list[Target]:
+        """All targets of these systems, by id."""
+        wanted = set(systems)
+        return [target for _, target in sorted(self.targets.items()) if target.system in wanted]
 
     def _specs(self, kind: str) -> Iterator[Any]:
         return (target.spec for target in self.targets.values() if target.kind == kind)

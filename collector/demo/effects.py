@@ -17,11 +17,12 @@ class Do(StrEnum):
     FLAP = "flap"  # on a URL: every other answer is 503
     CERTIFICATE = "certificate"  # on a host: the validity `part`
     UNRESOLVE = "unresolve"  # on a host: its name does not exist
-    SILENCE = "silence"  # on a device's host: requests are dropped
+    SILENCE = "silence"  # on a host: nothing that comes is answered
     CREDENTIALS = "credentials"  # on a device's host: it listens to others only
     MAINS = "mains"  # on a UPS' host: the input is lost
     FILL = "fill"  # on a device's host: the share `amount` of volume `part` is used
     LINK = "link"  # on a device's host: interface `part` is down
+    ANNOUNCE = "announce"  # on a system: work that lasts `amount` seconds; in the configuration, not in the province
 
 
 @dataclass(frozen=True, slots=True)

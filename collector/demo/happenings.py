@@ -1,15 +1,16 @@
-"""The faults that can befall the simulated province, one function each."""
+"""The faults that can befall single systems, hosts and devices of the simulated province, one function each."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any
 
 from collector.demo.authority import Validity
 from collector.demo.casting import Cast
 from collector.demo.effects import Do, Effect
-from collector.demo.shows import Show, failing, series
+from collector.demo.roles import Casting, Happening, broken, one, several
+from collector.demo.shows import Show, series
 from collector.demo.wiring import host_of
 from collector.model import Target
 
@@ -21,46 +22,22 @@ FILLED = 0.97
 FULL = 0.95
 
 
-@dataclass(frozen=True, slots=True)
-class Casting:
-    """What a fault befalls, what is done to it, and what shows it."""
-
-    befalls: str
-    targets: tuple[str, ...]
-    effects: tuple[Effect, ...]
-    shows: tuple[Show, ...]
-
-
-@dataclass(frozen=True, slots=True)
-class Happening:
-    """A kind of fault; `befall` raises NothingFits."""
-
-    id: str
-    name_vi: str
-    name_en: str
-    befall: Callable[[Cast], Casting]
-
-
-def _one(target: Target, effect: Effect, *shows: Show) -> Casting:
-    return Casting(target.id, (target.id,), (effect,), shows)
-
-
 def _system_down(cast: Cast) -> Casting:
     """Every port of a system that has several, and no device that would answer on."""
     systems: dict[str, list[Target]] = {}
     for target in cast.targets.values():
         systems.setdefault(target.system, []).append(target)
     quick = {target.id for kind in ("http", "tcp") for target in cast.alone(kind)}
-    whole = [members for members in systems.values() if len(members) > 1 and all(m.id in quick for m in members)]
+    several_ports = (them for them in systems.values() if len(them) > 1 and any(one.required for one in them))
+    whole = [them for them in several_ports if all(one.id in quick for one in them)]
     members = cast.pick(sorted(whole, key=lambda them: them[0].id), lambda them: host_of(them[0]))
-    effects = tuple(Effect(Do.CLOSE, member.spec.peer.lower()) for member in members)
-    shows = tuple(show for member in members for show in failing(member.id, "refused"))
-    return Casting(members[0].system, tuple(member.id for member in members), effects, shows)
+    effects = [Effect(Do.CLOSE, member.spec.peer.lower()) for member in members]
+    return several(members[0].system, members, effects, "refused")
 
 
 def _slow(cast: Cast) -> Casting:
     target = cast.pick(cast.pages(), host_of)
-    return _one(
+    return one(
         target,
         Effect(Do.DELAY, str(_url(target)), amount=DELAY),
         Show(series("probe_duration_seconds", target=target.id), ">", SLOW),
@@ -71,14 +48,16 @@ def _slow(cast: Cast) -> Casting:
 def _wrong_content(cast: Cast) -> Casting:
     target = cast.pick(cast.pages(), host_of)
     regex = Show(series("probe_failed_due_to_regex", target=target.id), "==", 1)
-    return _one(target, Effect(Do.MAINTENANCE, str(_url(target))), *failing(target.id, "unexpected"), regex)
+    return broken(target, Effect(Do.MAINTENANCE, str(_url(target))), "unexpected", regex)
 
 
 def _flapping(cast: Cast) -> Casting:
     target = cast.pick(cast.pages(), host_of)
-    window = f"[{3 * target.interval:g}s]"
-    changes = Show(f"changes({series('probe_success', target=target.id)}{window})", ">=", 1)
-    return _one(target, Effect(Do.FLAP, str(_url(target))), changes)
+    window = 2 * target.interval
+    changes = f"changes({series('probe_success', target=target.id)}[{window:g}s])"
+    flaps = Show(changes, ">=", 1, recovered=window)
+    # Every other run fails: never so many in a row that the system would count as down.
+    return replace(one(target, Effect(Do.FLAP, str(_url(target))), flaps), steady=(target.system,))
 
 
 def _url(target: Target) -> Any:
@@ -113,24 +92,23 @@ def _expiring(cast: Cast) -> Casting:
 
 def _expired(cast: Cast) -> Casting:
     host, targets, effect = _certificate(cast, Validity.EXPIRED)
-    shows = tuple(show for target in targets for show in (*failing(target.id, "tls"), _expiry(target, "<", 0)))
-    return Casting(host, tuple(target.id for target in targets), (effect,), shows)
+    return several(host, targets, [effect], "tls", *(_expiry(target, "<", 0) for target in targets))
 
 
 def _unresolved(cast: Cast) -> Casting:
     target = cast.pick(cast.alone("tcp"), host_of)
-    return _one(target, Effect(Do.UNRESOLVE, host_of(target)), *failing(target.id, "resolve"))
+    return broken(target, Effect(Do.UNRESOLVE, host_of(target)), "resolve")
 
 
 def _silent(cast: Cast) -> Casting:
     target, _ = cast.pick(cast.devices_with("server", "sensor"), _device_host)
-    return _one(target, Effect(Do.SILENCE, host_of(target)), *failing(target.id, "timeout"))
+    return broken(target, Effect(Do.SILENCE, host_of(target)), "timeout")
 
 
 def _wrong_community(cast: Cast) -> Casting:
     with_community = ((target, it) for target, it in cast.devices_with() if _community(target))
     target, _ = cast.pick(with_community, _device_host)
-    return _one(target, Effect(Do.CREDENTIALS, host_of(target)), *failing(target.id, "timeout"))
+    return broken(target, Effect(Do.CREDENTIALS, host_of(target)), "timeout")
 
 
 def _community(target: Target) -> bool:
@@ -145,7 +123,7 @@ def _device_host(pair: tuple[Target, Any]) -> str:
 def _on_battery(cast: Cast) -> Casting:
     target, ups = cast.pick(cast.devices_with("ups"), _device_host)
     name = target.id
-    return _one(
+    return one(
         target,
         Effect(Do.MAINS, host_of(target)),
         Show(series("upsOutputSource", target=name, upsOutputSource="battery"), "==", 1),
@@ -169,7 +147,7 @@ def _filling(cast: Cast) -> Casting:
         series(name, target=target.id, hrStorageDescr=volume.name) for name in ("hrStorageUsed", "hrStorageSize")
     )
     effect = Effect(Do.FILL, host_of(target), volume.name, FILLED)
-    return _one(target, effect, Show(f"{used} / {size}", ">", FULL))
+    return one(target, effect, Show(f"{used} / {size}", ">", FULL))
 
 
 def _link_down(cast: Cast) -> Casting:
@@ -181,7 +159,7 @@ def _link_down(cast: Cast) -> Casting:
     ]
     target, port = cast.pick(ports, _device_host)
     effect = Effect(Do.LINK, host_of(target), port.name)
-    return _one(
+    return one(
         target,
         effect,
         *(

@@ -30,8 +30,8 @@ class Mischief:
             Do.FLAP: self._on_page,
             Do.CERTIFICATE: self._certificate,
             Do.UNRESOLVE: self._unresolve,
-            Do.SILENCE: self._on_agent,
-            Do.CREDENTIALS: self._on_agent,
+            Do.SILENCE: self._silence,
+            Do.CREDENTIALS: self._credentials,
             Do.MAINS: self._on_device,
             Do.FILL: self._on_device,
             Do.LINK: self._on_device,
@@ -75,13 +75,13 @@ class Mischief:
         else:
             self._province.zone.missing.discard(effect.on)
 
-    async def _on_agent(self, effect: Effect, begin: bool) -> None:
+    async def _silence(self, effect: Effect, begin: bool) -> None:
+        self._province.silence(effect.on, begin)
+
+    async def _credentials(self, effect: Effect, begin: bool) -> None:
         powered = self._province.devices[effect.on]
-        if effect.do is Do.SILENCE:
-            powered.agent.silence(begin)
-        else:
-            wanted = STRANGER if begin else powered.credentials
-            await self._province.agents.change_credentials(powered.agent, wanted)
+        wanted = STRANGER if begin else powered.credentials
+        await self._province.agents.change_credentials(powered.agent, wanted)
 
     async def _on_device(self, effect: Effect, begin: bool) -> None:
         powered = self._province.devices[effect.on]

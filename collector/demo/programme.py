@@ -17,8 +17,11 @@ _STEPS = {
     "certificates": "Cấp chứng thư số / making certificates",
     "servers": "Mở máy chủ mô phỏng / opening simulated servers",
     "results": "Kết quả đầu tiên / first results",
+    "systems": "Trạng thái hệ thống / states of systems",
     "prometheus": "Prometheus",
 }
+# Of what shows a fault, the table has all of so many, or the first of more.
+MOST_SHOWN, SHOWN_OF_MANY = 12, 4
 BEGINS, ENDS = "Bắt đầu / begins", "Kết thúc / ends"
 
 
@@ -97,11 +100,20 @@ def print_faults(console: Console, faults: Iterable[Fault], form: str) -> None:
         text = json.dumps([fault.described() for fault in faults], ensure_ascii=False, indent=2)
         console.print(text, markup=False, highlight=False, soft_wrap=True, emoji=False)
         return
-    table = Table("fault", "sự cố / name", "befalls", "from", "to", "shown by", title="MÔ PHỎNG / SIMULATED")
+    table = Table("fault", "sự cố / name", "befalls", "from", "to", title="MÔ PHỎNG / SIMULATED")
+    table.add_column("shown by", overflow="fold")
     for fault in faults:
-        shows = "\n".join(show.expression for show in fault.shows)
-        begins, ends = f"{fault.begins:g} s", f"{fault.begins + fault.lasts:g} s"
         name = f"{fault.name_vi}\n{fault.name_en}"
-        table.add_row(fault.id, escape(name), fault.befalls, begins, ends, escape(shows))
+        begins, ends = f"{fault.begins:g} s", f"{fault.ends:g} s"
+        table.add_row(fault.id, escape(name), fault.befalls, begins, ends, escape("\n".join(_shown_by(fault))))
         table.add_section()
     console.print(table)
+
+
+def _shown_by(fault: Fault) -> Iterator[str]:
+    """What shows a fault, cut short where it is very much; what stays as it is."""
+    few = fault.shows if len(fault.shows) <= MOST_SHOWN else fault.shows[:SHOWN_OF_MANY]
+    yield from (show.expression for show in few)
+    if len(few) < len(fault.shows):
+        yield f"… và {len(fault.shows) - len(few)} biểu thức nữa / more: --format json"
+    yield from (f"vẫn / still: {show.expression}" for show in fault.keeps)

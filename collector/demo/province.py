@@ -72,7 +72,8 @@ class Province:
         self.devices: dict[str, PoweredDevice] = {}
         self._described = described
         self._clock = Clock()
-        self._name_servers: list[NameServer] = []
+        self._name_servers: dict[tuple[str, int], NameServer] = {}
+        self._resolver = NameServer(self.zone)
         self._map: dict[str, str] = {}
 
     async def start(self, report: Report) -> Ready:
@@ -82,10 +83,10 @@ class Province:
         """
         await self._certify(report)
         total = self.plan.servers
-        resolver = await self._name_server(RESOLVER_ADDRESS, None)
+        resolver = await self._resolver.start(RESOLVER_ADDRESS)
         for (host, port), tls in self.plan.name_servers.items():
-            found = await self._name_server(self.plan.addresses[host], self.contexts[host] if tls else None)
-            self._found(host, port, found)
+            server = self._name_servers[host, port] = NameServer(self.zone)
+            self._found(host, port, await server.start(self.plan.addresses[host], self._tls(host, tls)))
         for key, site in self.plan.sites.items():
             await self._site(*key, site)
             report("servers", len(self._map), total)
@@ -98,13 +99,25 @@ class Province:
         report("servers", total, total)
         return Ready(f"{RESOLVER_ADDRESS}:{resolver}", str(self.authority.ca_file), self._map, total)
 
+    def silence(self, host: str, silent: bool) -> None:
+        """Stop or resume answering what comes to a host. Raises KeyError for one that has no server."""
+        servers: list[Agent | Door | NameServer] = []
+        for ours in (self.doors, self._name_servers):
+            servers += [server for (name, _), server in ours.items() if name == host]
+        if host in self.devices:
+            servers.append(self.devices[host].agent)
+        if not servers:
+            raise KeyError(host)
+        for server in servers:
+            server.silence(silent)
+
     async def stop(self) -> None:
         """Close everything."""
         for door in self.doors.values():
             door.close()
         for site in self.sites.values():
             await site.close()
-        for server in self._name_servers:
+        for server in (self._resolver, *self._name_servers.values()):
             server.stop()
         self.agents.close()
 
@@ -116,11 +129,6 @@ class Province:
 
     def _found(self, host: str, port: int, bound: int) -> None:
         self._map[f"{host}:{port}"] = f":{bound}"
-
-    async def _name_server(self, address: str, context: SSLContext | None) -> int:
-        server = NameServer(self.zone)
-        self._name_servers.append(server)
-        return await server.start(address, context)
 
     async def _site(self, host: str, port: int, made: SitePlan) -> None:
         site = self.sites[host, port] = Site()

@@ -17,11 +17,16 @@ _COMPARE: dict[str, Callable[[float, float], bool]] = {
 
 @dataclass(frozen=True, slots=True)
 class Show:
-    """`query` has exactly one value, which stands in the relation `compare` to `value`."""
+    """`query` has exactly one value, which stands in the relation `compare` to `value`.
+
+    It may take `confirmed` seconds longer than a first result until it does, and `recovered` until it no longer does.
+    """
 
     query: str
     compare: str
     value: float
+    confirmed: float = 0.0
+    recovered: float = 0.0
 
     @property
     def expression(self) -> str:
@@ -34,7 +39,14 @@ class Show:
 
     def described(self) -> dict[str, Any]:
         """For --list-faults."""
-        return {"query": self.query, "compare": self.compare, "value": self.value, "expression": self.expression}
+        return {
+            "query": self.query,
+            "compare": self.compare,
+            "value": self.value,
+            "expression": self.expression,
+            "confirmed_seconds": self.confirmed,
+            "recovered_seconds": self.recovered,
+        }
 
 
 def series(name: str, **labels: str) -> str:

@@ -8,7 +8,7 @@ import shutil
 import signal
 import socket
 import tempfile
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from contextlib import AsyncExitStack
 from dataclasses import dataclass
 from pathlib import Path
@@ -17,10 +17,12 @@ from rich.console import Console
 
 from collector.demo.agents.descriptions import describe
 from collector.demo.children import ChildFailed, ProvinceProcess
-from collector.demo.faults import ROUND, Fault, UnknownFault, chosen, script
+from collector.demo.faults import Fault, UnknownFault, chosen, script
 from collector.demo.lab import OVERLAYS, write_lab
 from collector.demo.programme import Programme, Steps, print_faults
 from collector.demo.prometheus import Prometheus, find_prometheus
+from collector.demo.rounds import Rounds
+from collector.model import SystemState
 from collector.service import Service
 from collector.settings import SettingsError, load
 from exporters.app import split_address
@@ -30,9 +32,11 @@ from exporters.http import Server
 DEFAULT_CONFIG = (Path("config"),)
 DEFAULT_SEED = 57
 PROMETHEUS_PORT = 9090
-FIRST_RESULTS_LIMIT = 15.0
+FIRST_RESULTS_LIMIT = 35.0
+_UNKNOWN = SystemState.UNKNOWN
 FORMS = ("table", "json")
 NOT_WELL = "probe_success == 0"
+NOT_UP = "hatang_system_state != 1"
 
 
 class StageError(Exception):
@@ -57,8 +61,7 @@ class DemoOptions:
 
 
 def _cast(config: Sequence[Path], seed: int, faults: str | None) -> tuple[Fault, ...]:
-    loaded = load([*config, *OVERLAYS])
-    return script(loaded.targets, describe(), seed, chosen(faults))
+    return script(load([*config, *OVERLAYS]), describe(), seed, chosen(faults))
 
 
 def list_faults(
@@ -129,7 +132,7 @@ async def _perform(options: DemoOptions, programme: Programme) -> None:
             )
         programme.addresses(_open(address, prometheus))
         programme.plays(options.play_for, len(faults))
-        await _act(options.play_for, province, faults, programme)
+        await Rounds(faults, province, lab, programme).play(options.play_for)
 
 
 def _address(listen: str) -> tuple[str, int]:
@@ -202,15 +205,22 @@ async def _prometheus(
 
 
 async def _first_results(service: Service, steps: Steps) -> None:
+    """Wait until all targets were polled, and then until all systems are known: for that, some must be polled again."""
+    records, standing = service.state.records.values(), service.books.standing
+    systems = {record.target.system for record in records}
     with contextlib.suppress(TimeoutError):
         async with asyncio.timeout(FIRST_RESULTS_LIMIT):
-            while True:
-                records = service.state.records.values()
-                done = sum(record.last is not None for record in records)
-                steps("results", done, len(records))
-                if done == len(records):
-                    return
-                await asyncio.sleep(0.2)
+            await _all_true(lambda: [record.last is not None for record in records], "results", steps)
+            await _all_true(lambda: [standing.state(name) is not _UNKNOWN for name in systems], "systems", steps)
+
+
+async def _all_true(ask: Callable[[], Sequence[bool]], step: str, steps: Steps) -> None:
+    while True:
+        answers = ask()
+        steps(step, sum(answers), len(answers))
+        if all(answers):
+            return
+        await asyncio.sleep(0.2)
 
 
 def _shown(address: tuple[str, int]) -> str:
@@ -224,35 +234,5 @@ def _open(address: tuple[str, int], prometheus: Prometheus | None) -> list[tuple
     if prometheus is not None:
         rows.append(("Prometheus", f"{prometheus.url}/"))
         rows.append(("Đang có sự cố / not well now", str(prometheus.graph(NOT_WELL))))
+        rows.append(("Hệ thống / systems not up", str(prometheus.graph(NOT_UP))))
     return rows
-
-
-async def _act(seconds: float | None, province: ProvinceProcess, faults: Sequence[Fault], programme: Programme) -> None:
-    playing = asyncio.create_task(_rounds(province, faults, programme))
-    dying = asyncio.create_task(province.wait())
-    try:
-        done, _ = await asyncio.wait({playing, dying}, timeout=seconds, return_when=asyncio.FIRST_COMPLETED)
-    finally:
-        playing.cancel()
-        dying.cancel()
-    if dying in done:
-        raise ChildFailed(f"the simulated province ended: {dying.result()}")
-    if playing in done:
-        playing.result()
-
-
-async def _rounds(province: ProvinceProcess, faults: Sequence[Fault], programme: Programme) -> None:
-    """The script, again and again."""
-    events = [(fault.begins, fault, True) for fault in faults]
-    events += [(fault.begins + fault.lasts, fault, False) for fault in faults]
-    events.sort(key=lambda event: event[0])
-    loop = asyncio.get_running_loop()
-    begun = loop.time()
-    while True:
-        for moment, fault, begins in events:
-            await asyncio.sleep(begun + moment - loop.time())
-            for effect in fault.effects:
-                await province.apply(effect, begins)
-            programme.fault(fault, begins)
-        begun += ROUND
-        await asyncio.sleep(begun - loop.time())

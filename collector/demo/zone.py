@@ -22,6 +22,8 @@ import dns.rdataclass
 import dns.rdatatype
 import dns.rrset
 
+from collector.demo.doors import Door
+
 # So short that a name that stops resolving is noticed at the next run.
 TTL = 2
 NEGATIVE_TTL = 1
@@ -111,12 +113,13 @@ class _Datagrams(asyncio.DatagramProtocol):
     def __init__(self, zone: Zone) -> None:
         self._zone = zone
         self._transport: asyncio.DatagramTransport | None = None
+        self.silent = False
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         self._transport = cast("asyncio.DatagramTransport", transport)
 
     def datagram_received(self, data: bytes, addr: tuple[str, int]) -> None:
-        reply = self._zone.answer(data, UDP_LIMIT)
+        reply = self._zone.answer(data, UDP_LIMIT) if not self.silent else None
         if reply is not None and self._transport is not None:
             self._transport.sendto(reply, addr)
 
@@ -126,35 +129,45 @@ class NameServer:
 
     def __init__(self, zone: Zone) -> None:
         self._zone = zone
-        self._datagrams: asyncio.DatagramTransport | None = None
-        self._streams: asyncio.Server | None = None
+        self._datagrams: tuple[asyncio.DatagramTransport, _Datagrams] | None = None
+        self._door: Door | None = None
 
     async def start(self, address: str, context: ssl.SSLContext | None = None) -> int:
         """Listen on a free port of `address`, by TLS alone when a context is given; returns the port."""
         for _ in range(20):
-            self._streams = await asyncio.start_server(self._stream, address, 0, ssl=context)
-            port: int = self._streams.sockets[0].getsockname()[1]
+            self._door = Door(self._caller, address, context)
+            port = await self._door.open()
             if context is not None or await self._datagram_port(address, port):
                 return port
-            self._streams.close()
+            self._door.close()
         raise OSError(f"no port of {address} is free for both UDP and TCP")
+
+    def silence(self, silent: bool) -> None:
+        """Stop or resume answering at all."""
+        if self._datagrams is not None:
+            self._datagrams[1].silent = silent
+        if self._door is not None:
+            self._door.silence(silent)
 
     def stop(self) -> None:
         """Close both listeners."""
         if self._datagrams is not None:
-            self._datagrams.close()
-        if self._streams is not None:
-            self._streams.close()
+            self._datagrams[0].close()
+        if self._door is not None:
+            self._door.close()
 
     async def _datagram_port(self, address: str, port: int) -> bool:
         loop = asyncio.get_running_loop()
         try:
-            self._datagrams, _ = await loop.create_datagram_endpoint(
+            self._datagrams = await loop.create_datagram_endpoint(
                 lambda: _Datagrams(self._zone), local_addr=(address, port)
             )
         except OSError:
             return False
         return True
+
+    def _caller(self) -> asyncio.StreamReaderProtocol:
+        return asyncio.StreamReaderProtocol(asyncio.StreamReader(), self._stream)
 
     async def _stream(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         try:

@@ -10,7 +10,7 @@ import subprocess
 import sys
 import time
 from asyncio.subprocess import PIPE
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterator, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -18,12 +18,15 @@ from typing import Any
 
 import aiohttp
 
+from collector.demo.shows import Show
 from tests.serving import PATIENCE
 from tests.system.process import free_port
 
 ROOT = Path(__file__).parents[2]
 EVENT = re.compile(r"(begins|ends) ([a-z-]+):")
 Samples = list[tuple[float, float]]
+TIME_LIMIT = 5.0  # of one run
+MARGIN = 1.5  # rounding of Prometheus' steps, and the line that announces
 
 
 def command(config: Path, *words: str) -> list[str]:
@@ -48,6 +51,51 @@ def listed(config: Path, *words: str) -> list[dict[str, Any]]:
     )
     faults: list[dict[str, Any]] = json.loads(done.stdout)
     return faults
+
+
+@dataclass(frozen=True, slots=True)
+class Timing:
+    """When a fault began and ended, and how long what it shows may take to be seen (all in Unix seconds)."""
+
+    begins: float
+    ends: float
+    polled_within: float
+    scraped_within: float
+
+    @classmethod
+    def of(cls, fault: dict[str, Any], events: Mapping[tuple[str, bool], float], scraped_within: float) -> Timing:
+        """Of a fault as it is listed, and as it was announced."""
+        name = fault["id"]
+        return cls(events[name, True], events[name, False], fault["polled_within_seconds"], scraped_within)
+
+    def shows_by(self, show: Mapping[str, Any]) -> float:
+        """From then on until the end it must show."""
+        return self.begins + self._seen_within + float(show["confirmed_seconds"])
+
+    def gone_by(self, show: Mapping[str, Any]) -> float:
+        """From then on it must not."""
+        return self.ends + self._seen_within + float(show["recovered_seconds"])
+
+    @property
+    def _seen_within(self) -> float:
+        return self.polled_within + TIME_LIMIT + self.scraped_within + MARGIN
+
+
+def complaints(
+    timing: Timing, show: Mapping[str, Any], values: Mapping[int, float], span: tuple[float, float]
+) -> Iterator[str]:
+    """Where what shows a fault does not, or does when it must not; `values` by Unix second."""
+    listed_show = Show(show["query"], show["compare"], show["value"])
+    for second in range(int(span[0]) + 1, int(span[1])):
+        value = values.get(second)
+        holds = value is not None and listed_show.holds(value)
+        when = f"{second - timing.begins:.0f} s after it began {show['expression']} is {value}"
+        if timing.shows_by(show) <= second <= timing.ends and not holds:
+            yield when
+            return
+        if not timing.begins - MARGIN <= second <= timing.gone_by(show) and holds:
+            yield f"{when}, too"
+            return
 
 
 @dataclass(slots=True)

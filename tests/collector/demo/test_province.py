@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterable
 from contextlib import asynccontextmanager
 from pathlib import Path
 
@@ -14,13 +14,15 @@ from collector.demo.children import ChildFailed, ProvinceProcess
 from collector.demo.effects import Do, Effect
 from collector.demo.faults import Fault, chosen, script
 from collector.demo.lab import OVERLAYS, write_lab
-from collector.model import Outcome, Result, Target
+from collector.model import Outcome, Reason, Result, Target
 from collector.runner import Runner
 from collector.service import Service
 from collector.settings import Config, load
 from exporters.exposition import Exposition
 
 AT_A_TIME = 8
+# Most of what these befall would only take a test its time.
+SILENCING = ("centre-isolated", "uplink-lost")
 PROJECT = Path(__file__).parents[3]
 
 
@@ -82,7 +84,8 @@ async def test_every_shipped_target_is_answered_as_it_wants_to_be(tmp_path: Path
 @pytest.mark.system
 async def test_every_fault_fails_what_it_says_and_goes_away_again(tmp_path: Path) -> None:
     async with inhabited(tmp_path) as it:
-        faults = script(it.config.targets, await asyncio.to_thread(describe), 57, chosen(None))
+        every = script(it.config, await asyncio.to_thread(describe), 57, chosen(None))
+        faults = [fault for fault in every if fault.id not in SILENCING]
         befallen = [target for fault in faults for target in fault.targets]
         await play(it, faults, begin=True)
         during = await it.poll(*befallen)
@@ -94,15 +97,40 @@ async def test_every_fault_fails_what_it_says_and_goes_away_again(tmp_path: Path
     assert {name: result.detail for name, result in after.items() if result.outcome is not Outcome.OK} == {}
 
 
-async def play(it: Inhabited, faults: tuple[Fault, ...], *, begin: bool) -> None:
+async def play(it: Inhabited, faults: Iterable[Fault], *, begin: bool) -> None:
     for fault in faults:
         for effect in fault.effects:
-            await it.province.apply(effect, begin)
+            if effect.do is not Do.ANNOUNCE:
+                await it.province.apply(effect, begin)
 
 
 def fails(fault: Fault) -> bool:
     """Whether the fault says that probes fail."""
     return fault.id == "flapping" or any("failure_info" in show.query for show in fault.shows)
+
+
+@pytest.mark.system
+@pytest.mark.parametrize("name", SILENCING)
+async def test_what_is_cut_off_hangs_and_the_rest_answers(tmp_path: Path, name: str) -> None:
+    async with inhabited(tmp_path) as it:
+        (fault,) = script(it.config, await asyncio.to_thread(describe), 57, chosen(name))
+        inside = by_kind(it.config.targets[target] for target in fault.targets)
+        outside = by_kind(target for target in it.config.targets.values() if target.id not in fault.targets)
+        await play(it, [fault], begin=True)
+        during = await it.poll(*inside, *outside)
+        await play(it, [fault], begin=False)
+        after = await it.poll(*inside)
+    assert {during[target].reason for target in inside} == {Reason.TIMEOUT}
+    assert {during[target].outcome for target in outside} == {Outcome.OK}
+    assert {target: result.detail for target, result in after.items() if result.outcome is not Outcome.OK} == {}
+
+
+def by_kind(targets: Iterable[Target]) -> list[str]:
+    """Two targets of each kind."""
+    found: dict[str, list[str]] = {}
+    for target in targets:
+        found.setdefault(target.kind, []).append(target.id)
+    return [name for names in found.values() for name in names[:2]]
 
 
 @pytest.mark.system

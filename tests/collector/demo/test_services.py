@@ -116,6 +116,31 @@ async def test_a_door_closes_and_opens_at_the_same_port(authority: Authority) ->
     door.close()
 
 
+@pytest.mark.parametrize("secure", [False, True])
+async def test_a_silent_door_lets_connections_hang_until_it_is_heard_again(authority: Authority, secure: bool) -> None:
+    context = await asyncio.to_thread(authority.server_context, HOST) if secure else None
+    door = Door(lambda: Conversation(Quiet(), None), "127.0.0.1", context)
+    port = await door.open()
+    for _ in range(2):
+        door.silence(True)
+        door.silence(True)  # twice is as good as once
+        waiting = [asyncio.create_task(asyncio.open_connection("127.0.0.1", port)) for _ in range(3)]
+        _, hanging = await asyncio.wait(waiting, timeout=0.5)
+        assert hanging == set(waiting)
+        for one in waiting:
+            one.cancel()
+        await asyncio.wait(waiting)
+        door.silence(False)
+        assert (await converse(port, authority, tls=secure)).outcome is Outcome.OK
+    door.silence(True)
+    door.close()
+    assert (await converse(port, authority, tls=secure)).reason is Reason.REFUSED
+    door.silence(True)
+    assert await door.open() == port
+    assert (await converse(port, authority, tls=secure)).outcome is Outcome.OK
+    door.close()
+
+
 @asynccontextmanager
 async def web(authority: Authority, **pages: Answer) -> AsyncIterator[tuple[Site, Probing, str]]:
     """A site with the given pages, a way to probe it, and its URL."""

@@ -28,10 +28,16 @@ HOSTS = {
 
 @asynccontextmanager
 async def name_server() -> AsyncIterator[tuple[Zone, int]]:
+    async with serving() as (zone, _, port):
+        yield zone, port
+
+
+@asynccontextmanager
+async def serving() -> AsyncIterator[tuple[Zone, NameServer, int]]:
     zone = Zone("quangngai.example", HOSTS, "mail-cong-vu.quangngai.example")
     server = NameServer(zone)
     try:
-        yield zone, await server.start("127.0.0.1")
+        yield zone, server, await server.start("127.0.0.1")
     finally:
         server.stop()
 
@@ -89,6 +95,16 @@ async def test_a_name_can_stop_to_exist_and_come_back() -> None:
             zone.missing.clear()
             assert await until(lambda: found(lookups)) == ("127.57.0.2",)  # c-ares keeps the denial for a second
     assert refused.value.reason is Reason.RESOLVE
+
+
+@pytest.mark.parametrize("transport", ["+notcp", "+tcp"])
+async def test_a_silent_name_server_lets_questions_hang(real: Callable[[str], str], transport: str) -> None:
+    question = ("www.quangngai.example", "A", transport, "+time=1", "+tries=1")
+    async with serving() as (_, server, port):
+        server.silence(True)
+        assert "127.57.0.2" not in await dig(real("dig"), port, *question)
+        server.silence(False)
+        assert "127.57.0.2" in await dig(real("dig"), port, *question)
 
 
 async def found(lookups: Resolver) -> tuple[str, ...]:

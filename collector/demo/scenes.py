@@ -1,0 +1,103 @@
+"""The faults that are about systems and what they depend on, one function each."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from dataclasses import replace
+from itertools import groupby
+
+from collector.demo.casting import Cast
+from collector.demo.effects import Do, Effect
+from collector.demo.roles import LASTS, Casting, Happening, NothingFits, several
+from collector.demo.shows import Show, series
+from collector.demo.wiring import host_of
+from collector.model import Target
+
+# As many systems as the largest centres host.
+MANY = 20
+ISOLATED, UPLINK_LOST = 120.0, 40.0
+# A night's work is announced longer than it takes: what it stopped is up again, and seen to be, before the end.
+RESERVE = 30.0
+_IMPAIRED = series("hatang_observer_impaired", cause="uplink")
+_NONE_DOWN = Show("sum(hatang_system_state == bool 0)", "==", 0)
+
+
+def _silenced(targets: Iterable[Target]) -> list[Target]:
+    """Those of the targets that a silent host fails.
+
+    Echo requests are not: to an address of loopback the operating system answers by itself, and only a privileged
+    user could keep it from doing so. What counts as an outage here is what TCP and UDP services show.
+    """
+    return [target for target in targets if target.kind != "icmp"]
+
+
+def _silence(targets: Iterable[Target]) -> tuple[Effect, ...]:
+    return tuple(Effect(Do.SILENCE, host) for host in sorted({host_of(target) for target in targets}))
+
+
+def _isolated(cast: Cast) -> Casting:
+    """The way into a centre: of nothing in it, nor of the systems that it hosts, any answer comes."""
+    centre, hosted = cast.pick(_large_centres(cast), lambda found: found[0])
+    inside = cast.members([centre, *hosted])
+    cast.take(map(host_of, inside))
+    failing = _silenced(inside)
+    # Nobody blames those who run the systems: not one second counts as down.
+    info = series("hatang_system_info", centre=centre)
+    blamed = f'sum(increase(hatang_system_state_seconds_total{{state="down"}}[1m]) * on(system) group_left {info})'
+    return replace(several(centre, failing, _silence(failing), "timeout"), keeps=(Show(blamed, "==", 0),))
+
+
+def _large_centres(cast: Cast) -> Iterator[tuple[str, list[str]]]:
+    """Data centres that host many systems, all of which would be cut off, and can be seen to be down themselves."""
+    for name, system in sorted(cast.systems.items()):
+        hosted = sorted(other for other, one in cast.systems.items() if one.hosting == name)
+        own = _silenced(cast.members([name]))
+        if system.category == "data-centre" and len(hosted) >= MANY and any(target.required for target in own):
+            yield name, hosted
+
+
+def _maintenance(cast: Cast) -> Casting:
+    """Work on a system, announced: it is switched off meanwhile, and nobody minds."""
+    systems = [(name, list(members)) for name, members in groupby(_by_system(cast), lambda target: target.system)]
+    reachable = {target.id for kind in ("http", "tcp") for target in cast.alone(kind)}
+    whole = [(name, members) for name, members in systems if all(member.id in reachable for member in members)]
+    name, members = cast.pick(whole, lambda found: host_of(found[1][0]))
+    cast.take(map(host_of, members))
+    effects = [Effect(Do.CLOSE, member.spec.peer.lower()) for member in members]
+    night = Effect(Do.ANNOUNCE, name, amount=LASTS + RESERVE)
+    return replace(several(name, members, [night, *effects], "refused"), planned=(name,), reserve=RESERVE)
+
+
+def _by_system(cast: Cast) -> list[Target]:
+    return sorted(cast.targets.values(), key=lambda target: (target.system, target.id))
+
+
+def _uplink_lost(cast: Cast) -> Casting:
+    """Our own way out: nothing answers any more, which says nothing of anybody else."""
+    if not cast.uplink:
+        raise NothingFits
+    targets = _silenced(target for _, target in sorted(cast.whole.items()))
+    names = tuple(target.id for target in targets)
+    impaired = Show(_IMPAIRED, "==", 1)
+    return Casting("uplink", names, _silence(targets), (impaired,), unseen=names, keeps=(_NONE_DOWN,))
+
+
+SCENES = (
+    Happening(
+        "centre-isolated",
+        "Trung tâm dữ liệu mất kết nối",
+        "Data centre isolated",
+        _isolated,
+        lasts=ISOLATED,
+        systems=True,
+    ),
+    Happening("maintenance-night", "Đêm bảo trì đã báo trước", "Maintenance night", _maintenance, systems=True),
+    Happening(
+        "uplink-lost",
+        "Hệ thống giám sát mất đường truyền",
+        "The monitoring system's own uplink lost",
+        _uplink_lost,
+        lasts=UPLINK_LOST,
+        alone=True,
+    ),
+)

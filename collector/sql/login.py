@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple, Protocol
 from zoneinfo import ZoneInfo
@@ -34,6 +35,10 @@ class Driver(Protocol):
     @property
     def URL(self) -> str:  # noqa: N802
         """SQLAlchemy's name of the dialect."""
+
+    @property
+    def ADAPTED(self) -> Mapping[str, Any]:  # noqa: N802
+        """What SQLAlchemy's adapter of the driver is told."""
 
     def screen(self, secure: bool) -> Screen:
         """What hears a server before the driver does."""

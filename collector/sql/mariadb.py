@@ -20,6 +20,7 @@ from collector.sql.wire import Screen, Wire
 
 URL = "hatang+mariadb://"
 registry.register("hatang.mariadb", __name__, "Dialect")
+ADAPTED: dict[str, Any] = {}
 
 # Error codes: MariaDB Knowledge Base, `MariaDB Error Codes`; from 2000 on the driver's own (MySQL, C API errors).
 _REASONS = {

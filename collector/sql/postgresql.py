@@ -17,6 +17,8 @@ from collector.sql.wire import Screen, Wire
 
 URL = "hatang+postgresql://"
 registry.register("hatang.postgresql", __name__, "Dialect")
+# Statements without names end with the next one: behind a pooler named ones would pile up.
+ADAPTED = {"prepared_statement_cache_size": 0, "prepared_statement_name_func": str}
 
 # What is set ends with the transaction: behind a pooler the session is another client's next.
 _BEGIN = "BEGIN READ ONLY; SET LOCAL statement_timeout = {:d}; SET LOCAL TimeZone = '{}'"

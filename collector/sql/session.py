@@ -83,11 +83,14 @@ class Database:
         self.driver = cast("Driver", import_module(f"collector.sql.{dialect}"))
         self._engine = create_async_engine(
             self.driver.URL,
-            async_creator=_open,
+            creator=self._adapted,
             poolclass=NullPool,
             pool_reset_on_return=None,
             isolation_level="AUTOCOMMIT",
         )
+
+    def _adapted(self) -> Any:
+        return self._engine.dialect.dbapi.connect(async_creator_fn=_open, **self.driver.ADAPTED)  # type: ignore[union-attr]
 
     @asynccontextmanager
     async def session(self, login: Login, wire: Wire) -> AsyncIterator[Session]:

@@ -373,6 +373,15 @@ async def test_a_type_that_is_no_single_value_has_to_be_cast(postgres: Server) -
     assert bare.detail == "query 1: column l is neither number, text nor time (type 1007): cast it, as l::text"
 
 
+async def test_nothing_is_left_in_a_session_that_a_pooler_would_share(postgres: Server) -> None:
+    one = {"sql": "SELECT 1 AS n", "metrics": [gauge("n")]}
+    left = "SELECT (SELECT count(*) FROM pg_prepared_statements) AS left_behind, current_setting('TimeZone') AS zone"
+    result = await ask(postgres, one, one, {"sql": left, "labels": ["zone"], "metrics": [gauge("left_behind")]})
+    seen = values(result)
+    assert (result.outcome, result.detail) == (Outcome.OK, "")
+    assert (seen["db_n"], seen["db_left_behind{Asia/Ho_Chi_Minh}"]) == (1, 0)
+
+
 async def test_what_postgres_says_of_itself(postgres: Server) -> None:
     """The views that monitoring asks, whose columns are of many types."""
     queries: list[dict[str, Any]] = [

@@ -66,6 +66,10 @@ async def test_one_that_does_not_still_tells_its_expiry(server: Server, settings
     assert seen["probe_sql_duration_seconds{connect}"] > 0
 
 
+async def test_an_address_verifies_as_one(server: Server) -> None:
+    assert (await once(server, host="127.0.0.1")).outcome is Outcome.OK
+
+
 async def test_what_does_not_verify_is_accepted_on_demand(server: Server) -> None:
     result = await once(server, tls_config={"verify": False})
     assert result.outcome is Outcome.OK
@@ -132,6 +136,19 @@ async def heard_by(greeting: bytes, answer: Callable[[bytes], bytes], **settings
     async with peer(converse) as port, probing(KIND) as sql, leaving_nothing():
         result = await sql.run(2, host="127.0.0.1", port=port, user="u", password=PASSWORD, **settings)
     return result, bytes(heard)
+
+
+@pytest.mark.parametrize(("dialect", "greeting", "answer"), [("postgresql", b"", b"S"), ("mariadb", None, b"")])
+async def test_a_handshake_that_hangs(
+    dialect: str, greeting: bytes | None, answer: bytes, postgres: Server, mariadb: Server
+) -> None:
+    said = iter([answer])
+    result, heard = await heard_by(
+        maria_greeting() if greeting is None else greeting, lambda _: next(said, b""), dialect=dialect, tls=True
+    )
+    assert (result.outcome, result.reason) == (Outcome.FAIL, Reason.TIMEOUT)
+    assert values(result)["probe_sql_duration_seconds{connect}"] > 0
+    assert PASSWORD.encode() not in heard
 
 
 @pytest.mark.parametrize(

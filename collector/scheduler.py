@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import hashlib
+import math
 import time
-from collections.abc import Awaitable, Callable, Iterator, Mapping
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import NamedTuple
 
@@ -17,6 +18,8 @@ from apscheduler.triggers.base import BaseTrigger
 from collector.model import Target
 
 SLOT = 100_000  # microseconds
+# Turns of the loop over which the runs of a slot begin, at most.
+TURNS = 20
 FIRST_RUN_WITHIN = 30.0
 # Wall and monotonic clock drift apart by slewing, never by this much in a second.
 CLOCK_JUMP = 2.0
@@ -179,19 +182,19 @@ class Scheduler:
         members = self._slots.get(slot, {})
         if late > 1.0:
             self.late_runs += len(members)
-        self._begin_next(members, iter(tuple(members.values())))
+        # Those that begin in one turn of the loop wait for each other, and measure that; but turns are not free.
+        self._begin_some(members, tuple(members.values()), math.ceil(len(members) / TURNS))
 
-    def _begin_next(self, members: Mapping[str, Target], waiting: Iterator[Target]) -> None:
-        # One in each turn of the loop: those that begin together wait for each other, and measure that.
-        for target in waiting:
+    def _begin_some(self, members: Mapping[str, Target], waiting: Sequence[Target], at_once: int) -> None:
+        for target in waiting[:at_once]:
             if self._draining or members.get(target.id) is not target:
                 continue  # removed, or changed, since the slot began
             if target.id in self._running:
                 self._skipped(target.id)
-                continue
-            self._begin(target)
-            asyncio.get_running_loop().call_soon(self._begin_next, members, waiting)
-            return
+            else:
+                self._begin(target)
+        if len(waiting) > at_once:
+            asyncio.get_running_loop().call_soon(self._begin_some, members, waiting[at_once:], at_once)
 
     def _run_soon(self, target_id: str) -> None:
         self._soon.pop(target_id, None)

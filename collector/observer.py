@@ -62,7 +62,7 @@ class Observer:
     async def judged(self, result: Result) -> Result:
         """The result as it may count: a failure that our own uplink explains becomes an error of ours."""
         ours = result.target in self._uplink
-        if ours:
+        if ours and result.outcome is not Outcome.ERROR:  # an error of ours says nothing of the uplink
             self._results[result.target] = result
         if result.outcome is not Outcome.FAIL or result.reason not in _UPLINK_REASONS or not self._uplink:
             return result

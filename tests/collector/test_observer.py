@@ -104,6 +104,8 @@ async def test_an_uplink_stays_lost_although_its_own_silence_is_ours() -> None:
         assert impaired(observer) == {"uplink"}
         for name in ("first", "second"):
             await counted(name)
+    await observer.judged(Result("first", Outcome.ERROR, time.time(), 0.0, Reason.LOCAL, "our own loop stood still"))
+    assert impaired(observer) == {"uplink"}, "an error says nothing"
     uplink.outcomes["second"] = Outcome.OK
     await counted("second")
     assert impaired(observer) == set()

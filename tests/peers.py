@@ -11,6 +11,8 @@ from pathlib import Path
 
 import trustme
 
+# Thousands of targets of one peer may be polled at once; a full queue would cost each a second.
+BACKLOG = 4096
 Converse = Callable[[asyncio.StreamReader, asyncio.StreamWriter], Awaitable[None]]
 
 
@@ -24,7 +26,7 @@ async def peer(converse: Converse, host: str = "127.0.0.1", tls: ssl.SSLContext 
             await writer.drain()
         writer.close()
 
-    server = await asyncio.start_server(hold, host, 0, ssl=tls)
+    server = await asyncio.start_server(hold, host, 0, ssl=tls, backlog=BACKLOG)
     try:
         yield server.sockets[0].getsockname()[1]
     finally:

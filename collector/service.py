@@ -8,6 +8,7 @@ import resource
 import time
 from collections.abc import Callable, Iterable, Sequence
 from contextlib import AsyncExitStack
+from itertools import islice
 from pathlib import Path, PurePath
 from typing import Any
 
@@ -33,6 +34,7 @@ DRAIN_LIMIT = 8.0
 # A failing or recovering target is looked at again after so many seconds, and what decides with it unless it just was.
 RECHECK_AFTER = 10.0
 RECENT = 5.0
+DECIDING_AT_MOST = 50
 MEASURE_EVERY = 10.0
 # Beside them and the files of secrets, a configuration directory may hold what is none of our business.
 CONFIG_SUFFIXES = (".yaml", ".yml")
@@ -230,7 +232,7 @@ class Service:
         if target.interval > RECHECK_AFTER:
             self.scheduler.soon(target.id, RECHECK_AFTER)
         recently = time.time() - RECENT
-        for other in self.books.standing.undecided(target.id, target.system):
+        for other in islice(self.books.standing.undecided(target.id, target.system), DECIDING_AT_MOST):
             last = self.state.records[other].last
             if last is not None and last.started < recently:
                 self.scheduler.soon(other, 0)

@@ -49,6 +49,7 @@ class Server:
     dialect: str
     database: str
     _goodbye = signal.SIGTERM
+    _ready: bytes
 
     def __init__(self, program: str, account: str, authority: Authority) -> None:
         self.port = _free_port()
@@ -89,14 +90,15 @@ class Server:
 
     def start(self) -> None:
         """Returns when it answers."""
+        said = (self.directory / "log").stat().st_size if (self.directory / "log").exists() else 0
         with (self.directory / "log").open("ab") as log:
             self._process = subprocess.Popen(
-                self._as_account(self._command()), cwd=self.directory, stdin=subprocess.DEVNULL, stdout=log, stderr=log
+                self._as_account(self._command()), stdin=subprocess.DEVNULL, stdout=log, stderr=log, **self._place
             )
         for _ in range(300):
             if self._process.poll() is not None:
                 raise RuntimeError(f"{self._program} ended: {self.log}")
-            if self._answers():
+            if self._ready in (self.directory / "log").read_bytes()[said:]:
                 return
             time.sleep(0.05)
         raise RuntimeError(f"{self._program} does not answer: {self.log}")
@@ -105,7 +107,11 @@ class Server:
         """Ends it and its clients' connections."""
         if self._process is not None:
             self._process.send_signal(self._goodbye)
-            self._process.wait(timeout=15)
+            try:
+                self._process.wait(timeout=10)
+            except subprocess.TimeoutExpired:
+                self._process.kill()
+                self._process.wait()
             self._process = None
 
     @contextmanager
@@ -131,11 +137,6 @@ class Server:
     def _command(self) -> Sequence[str]:
         raise NotImplementedError
 
-    def _answers(self) -> bool:
-        with suppress(OSError), socket.create_connection(("127.0.0.1", self.port), 0.2):
-            return True
-        return False
-
     def _own(self) -> None:
         for path in (self.directory, *self.directory.rglob("*")):
             shutil.chown(path, self._account, self._account) if self._account else None
@@ -147,10 +148,17 @@ class Server:
         account = [f"--reuid={self._account}", f"--regid={self._account}", "--clear-groups"]
         return ["setpriv", *account, "--pdeathsig=SIGKILL", *command]
 
+    @property
+    def _place(self) -> dict[str, Any]:
+        # Servers that start take temporary files of others for their own of before.
+        return {"cwd": self.directory, "env": {**os.environ, "TMPDIR": str(self.directory)}}
+
     def _prepare(self, command: Sequence[str], **options: Any) -> None:
-        subprocess.run(
-            self._as_account(command), cwd=self.directory, check=True, capture_output=True, timeout=60, **options
+        done = subprocess.run(
+            self._as_account(command), check=False, capture_output=True, timeout=60, **self._place, **options
         )
+        if done.returncode:
+            raise RuntimeError(f"{command[0]} ended with {done.returncode}: {done.stdout!r} {done.stderr!r}")
 
 
 def _children(parent: int) -> list[int]:
@@ -163,6 +171,7 @@ class Postgres(Server):
 
     dialect, database = "postgresql", "postgres"
     _goodbye = signal.SIGINT
+    _ready = b"ready to accept connections"
 
     def __init__(self, program: str, authority: Authority) -> None:
         super().__init__(program, "postgres", authority)
@@ -212,6 +221,7 @@ class MariaDb(Server):
     """Accounts: `hatang` may all in the database `portal`, `admin` may all; over_tls and by_certificate only log in."""
 
     dialect, database = "mariadb", "portal"
+    _ready = b"ready for connections"
 
     def __init__(self, program: str, authority: Authority) -> None:
         super().__init__(program, "mysql", authority)

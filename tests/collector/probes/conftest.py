@@ -31,3 +31,10 @@ def mariadb(real: Callable[[str], str], database_authority: Authority) -> Iterat
     prepare("mariadb")
     with running(MariaDb(real("mariadbd"), database_authority)) as server:
         yield server
+
+
+@pytest.fixture(params=["postgres", "mariadb"])
+def server(request: pytest.FixtureRequest, real: Callable[[str], str]) -> Server:
+    """Each of the two."""
+    found: Server = request.getfixturevalue(request.param)
+    return found

@@ -16,13 +16,6 @@ from tests.pinned import check_pinned
 from tests.probing import probing, values
 
 
-@pytest.fixture(params=["postgres", "mariadb"])
-def server(request: pytest.FixtureRequest) -> Server:
-    """Each of the two."""
-    found: Server = request.getfixturevalue(request.param)
-    return found
-
-
 def gauge(column: str, **other: Any) -> dict[str, Any]:
     """A column that becomes the metric `db_<column>`."""
     return {"column": column, "name": f"db_{column}", "help": f"{column}."} | other

@@ -19,13 +19,6 @@ from tests.peers import leaving_nothing
 from tests.probing import Probing, probing, values
 
 
-@pytest.fixture(params=["postgres", "mariadb"])
-def server(request: pytest.FixtureRequest) -> Server:
-    """Each of the two."""
-    found: Server = request.getfixturevalue(request.param)
-    return found
-
-
 @pytest.fixture(autouse=True)
 def nothing_of_earlier_tests() -> None:
     """A closed loop keeps its sockets until it is collected."""

@@ -16,13 +16,6 @@ from tests.peers import Authority, leaving_nothing, peer
 from tests.probing import probing, values
 
 
-@pytest.fixture(params=["postgres", "mariadb"])
-def server(request: pytest.FixtureRequest) -> Server:
-    """Each of the two."""
-    found: Server = request.getfixturevalue(request.param)
-    return found
-
-
 def anywhere(server: Server) -> dict[str, Any]:
     """The database that an account without rights may log in to."""
     return {"database": None if server.dialect == "mariadb" else server.database}

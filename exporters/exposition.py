@@ -57,10 +57,11 @@ class _Family:
 class _Owner:
     """What one owner last gave, and its labels as they stand in a line: alone, and before a sample's own."""
 
-    __slots__ = ("alone", "before", "families", "labels", "series")
+    __slots__ = ("alone", "before", "families", "labels", "name", "series")
 
-    def __init__(self, labels: Labels) -> None:
+    def __init__(self, name: str, labels: Labels) -> None:
         pairs = _pairs(labels)
+        self.name = name
         self.labels = labels
         self.alone = f"{{{pairs}}}" if pairs else ""
         self.before = f"{{{pairs}," if pairs else "{"
@@ -109,7 +110,8 @@ class Exposition:
         entry = self._owners.get(owner)
         if entry is None or entry.labels != labels:
             self.drop(owner)
-            entry = self._owners[owner] = _Owner(labels)
+            entry = self._owners[owner] = _Owner(owner, labels)
+        owner = entry.name  # the very object that the families know: they find it without comparing texts
         samples = tuple(samples)
         lines = _lines(entry, samples)
         if entry.families != lines.keys():

@@ -135,7 +135,7 @@ async def _https(folder: Path, rate: int) -> AsyncIterator[Scene]:
 
 
 CONTESTS = (
-    Contest("snmp", "SNMP GET of 10 OIDs", 500, _snmp, Budget(0.12, RATIO)),
+    Contest("snmp", "SNMP GET of 10 OIDs", 1000, _snmp, Budget(0.12, RATIO)),
     Contest("tcp", "TCP connect", 500, _tcp, Budget(0.15, RATIO)),
     Contest("http", "HTTP GET", 400, _http, Budget(0.35, RATIO)),
     Contest("https", "HTTPS GET", 200, _https),

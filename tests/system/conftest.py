@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -11,8 +12,9 @@ import pytest
 
 @pytest.fixture(scope="session")
 def plays(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Callable[[str], Any]:
-    """What `play(directory)` of each module returned, of all modules with one whose tests are to run; by name."""
-    modules = {item.module for item in request.session.items if isinstance(item, pytest.Function)}
+    """What `play(directory)` of each module returned, of those of this folder with one whose tests are to run; by name."""
+    items = (item for item in request.session.items if item.path.parent == Path(__file__).parent)
+    modules = {item.module for item in items if isinstance(item, pytest.Function)}
     playing: dict[str, Callable[[Any], Awaitable[Any]]] = {
         module.__name__: module.play for module in modules if hasattr(module, "play")
     }

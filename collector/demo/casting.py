@@ -72,10 +72,10 @@ class Cast:
         """In an order that the seed decides."""
         return self._chance.sample(order, len(order))
 
-    def of_kind(self, kind: str) -> Iterator[Target]:
-        """Targets of a kind that are polled often enough, by id."""
+    def of_kind(self, kind: str, *, often: bool = True) -> Iterator[Target]:
+        """Targets of a kind, by id: those that are polled often enough, or all."""
         for _, target in sorted(self.targets.items()):
-            if target.kind == kind and target.interval <= LONGEST_INTERVAL:
+            if target.kind == kind and (target.interval <= LONGEST_INTERVAL or not often):
                 yield target
 
     def at(self, host: str) -> list[Target]:
@@ -99,11 +99,11 @@ class Cast:
             if spec.body_matches and urls[address(spec.url)] == 1:
                 yield target
 
-    def devices_with(self, *models: str) -> Iterator[tuple[Target, Any]]:
+    def devices_with(self, *models: str, often: bool = True) -> Iterator[tuple[Target, Any]]:
         """SNMP targets and the description of their device, of the given models (any when none)."""
-        for target in self.alone("snmp"):
+        for target in self.of_kind("snmp", often=often):
             described = self.devices.get(host_of(target))
-            if described is not None and (not models or described.model in models):
+            if described is not None and self.lonely(target) and (not models or described.model in models):
                 yield target, described
 
     def members(self, systems: Iterable[str]) -> list[Target]:

@@ -10,8 +10,8 @@ from collector.demo.authority import Validity
 from collector.demo.casting import Cast
 from collector.demo.effects import Do, Effect
 from collector.demo.roles import Casting, Happening, broken, one, several
-from collector.demo.shows import Show, series
-from collector.demo.wiring import host_of
+from collector.demo.shows import Show, link_down, series
+from collector.demo.wiring import has_community, host_of
 from collector.model import Target
 
 WEEK = 7 * 86400
@@ -106,14 +106,9 @@ def _silent(cast: Cast) -> Casting:
 
 
 def _wrong_community(cast: Cast) -> Casting:
-    with_community = ((target, it) for target, it in cast.devices_with() if _community(target))
+    with_community = ((target, it) for target, it in cast.devices_with() if has_community(target))
     target, _ = cast.pick(with_community, _device_host)
     return broken(target, Effect(Do.CREDENTIALS, host_of(target)), "timeout")
-
-
-def _community(target: Target) -> bool:
-    spec: Any = target.spec
-    return str(spec.version) == "2c"
 
 
 def _device_host(pair: tuple[Target, Any]) -> str:
@@ -158,15 +153,7 @@ def _link_down(cast: Cast) -> Casting:
         if port.up and port.admin_up
     ]
     target, port = cast.pick(ports, _device_host)
-    effect = Effect(Do.LINK, host_of(target), port.name)
-    return one(
-        target,
-        effect,
-        *(
-            Show(series("ifOperStatus", target=target.id, ifName=port.name, ifOperStatus=state), "==", value)
-            for state, value in (("down", 1), ("up", 0))
-        ),
-    )
+    return one(target, Effect(Do.LINK, host_of(target), port.name), *link_down(target.id, port.name))
 
 
 HAPPENINGS = (

@@ -37,6 +37,7 @@ def write_lab(directory: Path, ready: dict[str, Any], listen: str) -> Path:
         "address_map": ready["address_map"],
         "web": {"listen": listen},
         "journal": {"path": str(directory / "journal.sqlite")},
+        "traps": {"listen": ready["traps"], "engine_file": str(directory / "engine.json")},
     }
     lab = directory / "lab"
     lab.mkdir()

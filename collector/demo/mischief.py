@@ -35,6 +35,7 @@ class Mischief:
             Do.MAINS: self._on_device,
             Do.FILL: self._on_device,
             Do.LINK: self._on_device,
+            Do.TRAP: self._trap,
         }
 
     async def apply(self, effect: Effect, begin: bool) -> None:
@@ -82,6 +83,9 @@ class Mischief:
         powered = self._province.devices[effect.on]
         wanted = STRANGER if begin else powered.credentials
         await self._province.agents.change_credentials(powered.agent, wanted)
+
+    async def _trap(self, effect: Effect, _: bool) -> None:
+        self._province.tell(effect.on, effect.part)
 
     async def _on_device(self, effect: Effect, begin: bool) -> None:
         powered = self._province.devices[effect.on]

@@ -100,14 +100,18 @@ def print_faults(console: Console, faults: Iterable[Fault], form: str) -> None:
         text = json.dumps([fault.described() for fault in faults], ensure_ascii=False, indent=2)
         console.print(text, markup=False, highlight=False, soft_wrap=True, emoji=False)
         return
+    faults = list(faults)
     table = Table("fault", "sự cố / name", "befalls", "from", "to", title="MÔ PHỎNG / SIMULATED")
-    table.add_column("shown by", overflow="fold")
+    table.columns[2].overflow = "fold"
     for fault in faults:
         name = f"{fault.name_vi}\n{fault.name_en}"
-        begins, ends = f"{fault.begins:g} s", f"{fault.ends:g} s"
-        table.add_row(fault.id, escape(name), fault.befalls, begins, ends, escape("\n".join(_shown_by(fault))))
-        table.add_section()
+        table.add_row(fault.id, escape(name), fault.befalls, f"{fault.begins:g} s", f"{fault.ends:g} s")
     console.print(table)
+    console.print("\nThấy được bằng / shown by (PromQL):")
+    for fault in faults:
+        console.print(f"\n[bold]{fault.id}[/]")
+        for line in _shown_by(fault):
+            console.print(f"  {escape(line)}", highlight=False, soft_wrap=True)
 
 
 def _shown_by(fault: Fault) -> Iterator[str]:

@@ -20,9 +20,10 @@ from ssl import SSLContext
 
 import uvloop
 
+from collector.demo.agents import notices
 from collector.demo.agents.build import Device, build
 from collector.demo.agents.descriptions import Description, describe
-from collector.demo.agents.engine import Agent, Agents, Credentials
+from collector.demo.agents.engine import Agent, Agents, Community, Credentials
 from collector.demo.agents.motion import Clock
 from collector.demo.authority import Authority
 from collector.demo.doors import Door
@@ -35,17 +36,22 @@ from collector.demo.wiring import MAIL_HOST, ZONE, Plan, ServicePlan, SitePlan, 
 from collector.demo.zone import NameServer, Zone
 from collector.settings import SettingsError, load
 
-RESOLVER_ADDRESS = "127.0.0.1"
+# Of the name server that the collector asks, and where it listens itself.
+OUR_ADDRESS = "127.0.0.1"
 Report = Callable[[str, int, int], None]
 
 
 @dataclass(frozen=True, slots=True)
 class Ready:
-    """What a collector needs: `resolver` is address:port, `address_map` as in monitor.yaml."""
+    """What a collector needs: `resolver` is address:port, `address_map` as in monitor.yaml.
+
+    At `traps`, host:port, it has to listen for what devices say unasked.
+    """
 
     resolver: str
     ca_file: str
     address_map: dict[str, str]
+    traps: str
     servers: int
 
 
@@ -75,6 +81,7 @@ class Province:
         self._name_servers: dict[tuple[str, int], NameServer] = {}
         self._resolver = NameServer(self.zone)
         self._map: dict[str, str] = {}
+        self._traps = OUR_ADDRESS, 0
 
     async def start(self, report: Report) -> Ready:
         """Open everything; `report` is told step, done and total.
@@ -83,7 +90,8 @@ class Province:
         """
         await self._certify(report)
         total = self.plan.servers
-        resolver = await self._resolver.start(RESOLVER_ADDRESS)
+        resolver = await self._resolver.start(OUR_ADDRESS)
+        self._traps = OUR_ADDRESS, notices.free_port(OUR_ADDRESS)
         for (host, port), tls in self.plan.name_servers.items():
             server = self._name_servers[host, port] = NameServer(self.zone)
             self._found(host, port, await server.start(self.plan.addresses[host], self._tls(host, tls)))
@@ -97,7 +105,8 @@ class Province:
             await self._device(*key, credentials)
             report("servers", len(self._map), total)
         report("servers", total, total)
-        return Ready(f"{RESOLVER_ADDRESS}:{resolver}", str(self.authority.ca_file), self._map, total)
+        traps = "{}:{}".format(*self._traps)
+        return Ready(f"{OUR_ADDRESS}:{resolver}", str(self.authority.ca_file), self._map, traps, total)
 
     def silence(self, host: str, silent: bool) -> None:
         """Stop or resume answering what comes to a host. Raises KeyError for one that has no server."""
@@ -110,6 +119,17 @@ class Province:
             raise KeyError(host)
         for server in servers:
             server.silence(silent)
+
+    def tell(self, host: str, interface: str) -> None:
+        """Have a device send a trap of how an interface is now.
+
+        Raises KeyError for a device or interface that there is not, ValueError for one of SNMPv3, OSError.
+        """
+        powered = self.devices[host]
+        if not isinstance(powered.credentials, Community):
+            raise ValueError(f"{host} sends no traps")
+        message = notices.link_trap(powered.device, interface, powered.credentials.name)
+        notices.send(message, self.plan.addresses[host], self._traps)
 
     async def stop(self) -> None:
         """Close everything."""

@@ -9,15 +9,18 @@ from itertools import groupby
 from collector.demo.casting import Cast
 from collector.demo.effects import Do, Effect
 from collector.demo.roles import LASTS, Casting, Happening, NothingFits, several
-from collector.demo.shows import Show, series
-from collector.demo.wiring import host_of
+from collector.demo.shows import Show, link_down, series
+from collector.demo.wiring import has_community, host_of
+from collector.derive.systems import parents_of
 from collector.model import Target
 
 # As many systems as the largest centres host.
 MANY = 20
-ISOLATED, UPLINK_LOST = 120.0, 40.0
+ISOLATED, UPLINK_LOST = 120.0, 45.0
 # A night's work is announced longer than it takes: what it stopped is up again, and seen to be, before the end.
 RESERVE = 30.0
+# Targets that a fault would otherwise show of too late, and how soon they are polled when their device sends a trap.
+SELDOM, TRAP_POLLED_WITHIN = 30.0, 1.0
 _IMPAIRED = series("hatang_observer_impaired", cause="uplink")
 _NONE_DOWN = Show("sum(hatang_system_state == bool 0)", "==", 0)
 
@@ -82,6 +85,29 @@ def _uplink_lost(cast: Cast) -> Casting:
     return Casting("uplink", names, _silence(targets), (impaired,), unseen=names, keeps=(_NONE_DOWN,))
 
 
+def _trapped(cast: Cast) -> Casting:
+    """A port of a device that is polled seldom: it says so itself, and is looked at at once."""
+    depended_on = {name for system in cast.systems.values() for name in parents_of(system)}
+    ports = [
+        (target, port)
+        for target, device in cast.devices_with("switch", "router", often=False)
+        if target.interval >= SELDOM and target.system not in depended_on and has_community(target)
+        for port in device.interfaces
+        if port.up and port.admin_up
+    ]
+    target, port = cast.pick(ports, lambda found: host_of(found[0]))
+    host = host_of(target)
+    told = series("hatang_trap_timestamp_seconds", target=target.id, trap="linkDown")
+    # No system depends on this one, whose state would be known only as often as the device is polled.
+    return Casting(
+        target.id,
+        (target.id,),
+        (Effect(Do.LINK, host, port.name), Effect(Do.TRAP, host, port.name)),
+        (*link_down(target.id, port.name), Show(f"time() - {told}", "<", LASTS + 1)),
+        polled_within=TRAP_POLLED_WITHIN,
+    )
+
+
 SCENES = (
     Happening(
         "centre-isolated",
@@ -92,6 +118,7 @@ SCENES = (
         systems=True,
     ),
     Happening("maintenance-night", "Đêm bảo trì đã báo trước", "Maintenance night", _maintenance, systems=True),
+    Happening("trap-before-poll", "Thiết bị tự báo trước kỳ hỏi", "A trap before the poll", _trapped),
     Happening(
         "uplink-lost",
         "Hệ thống giám sát mất đường truyền",

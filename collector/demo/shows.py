@@ -65,3 +65,11 @@ def failing(target: str, reason: str) -> tuple[Show, ...]:
         Show(series("probe_success", target=target), "==", 0),
         Show(series("hatang_target_failure_info", target=target, reason=reason), "==", 1),
     )
+
+
+def link_down(target: str, interface: str) -> tuple[Show, ...]:
+    """An interface of a device is down."""
+    return tuple(
+        Show(series("ifOperStatus", target=target, ifName=interface, ifOperStatus=state), "==", value)
+        for state, value in (("down", 1), ("up", 0))
+    )

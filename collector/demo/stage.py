@@ -33,6 +33,7 @@ DEFAULT_CONFIG = (Path("config"),)
 DEFAULT_SEED = 57
 PROMETHEUS_PORT = 9090
 FIRST_RESULTS_LIMIT = 35.0
+OFTEN = 15.0
 _UNKNOWN = SystemState.UNKNOWN
 FORMS = ("table", "json")
 NOT_WELL = "probe_success == 0"
@@ -210,6 +211,9 @@ async def _first_results(service: Service, steps: Steps) -> None:
     systems = {record.target.system for record in records}
     with contextlib.suppress(TimeoutError):
         async with asyncio.timeout(FIRST_RESULTS_LIMIT):
+            # What is polled seldom shall not be waited for.
+            seldom = [record.target.id for record in records if record.target.interval > OFTEN]
+            await asyncio.gather(*map(service.probe, seldom))
             await _all_true(lambda: [record.last is not None for record in records], "results", steps)
             await _all_true(lambda: [standing.state(name) is not _UNKNOWN for name in systems], "systems", steps)
 

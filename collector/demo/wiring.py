@@ -126,5 +126,11 @@ def _credentials(spec: Any) -> Credentials:
     )
 
 
+def has_community(target: Target) -> bool:
+    """Whether an SNMP target speaks version 2c."""
+    spec: Any = target.spec
+    return str(spec.version) == "2c"
+
+
 def _plain(secret: Secret | None) -> str | None:
     return secret.value if secret is not None else None

@@ -12,7 +12,7 @@ import pytest
 
 @pytest.fixture(scope="session")
 def plays(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Callable[[str], Any]:
-    """What `play(directory)` of each module returned, of those of this folder with one whose tests are to run; by name."""
+    """What `play(directory)` of each module of this folder whose tests are to run returned, by its name."""
     items = (item for item in request.session.items if item.path.parent == Path(__file__).parent)
     modules = {item.module for item in items if isinstance(item, pytest.Function)}
     playing: dict[str, Callable[[Any], Awaitable[Any]]] = {

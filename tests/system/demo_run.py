@@ -90,7 +90,7 @@ def complaints(
         value = values.get(second)
         holds = value is not None and listed_show.holds(value)
         when = f"{second - timing.begins:.0f} s after it began {show['expression']} is {value}"
-        if timing.shows_by(show) <= second <= timing.ends and not holds:
+        if timing.shows_by(show) <= second <= timing.ends - MARGIN and not holds:
             yield when
             return
         if not timing.begins - MARGIN <= second <= timing.gone_by(show) and holds:

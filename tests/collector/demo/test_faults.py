@@ -18,7 +18,7 @@ from collector.demo.wiring import host_of
 from collector.settings import Config, load
 
 PROJECT = Path(__file__).parents[3]
-SCENES = {"centre-isolated", "maintenance-night", "uplink-lost"}
+SCENES = {"centre-isolated", "maintenance-night", "trap-before-poll", "uplink-lost"}
 PROMISED = SCENES | {
     "system-down",
     "slow",
@@ -110,6 +110,14 @@ def test_a_system_does_not_flap_with_its_page() -> None:
     assert [show.query for show in fault.keeps] == [series("hatang_system_state", system=system_of(page))]
     assert fault.keeps[0].value == 1
     assert system_of(page) not in itertools.chain(*(states(one) for one in play() if one.id != "uplink-lost"))
+
+
+def test_a_trap_is_about_a_device_that_is_polled_seldom_and_has_it_polled_at_once() -> None:
+    (fault,) = play(wanted="trap-before-poll")
+    (device,) = fault.targets
+    assert shipped().targets[device].interval >= 30
+    assert fault.polled_within == 1
+    assert [effect.do for effect in fault.effects] == [Do.LINK, Do.TRAP]
 
 
 def system_of(target: str) -> str:

@@ -31,8 +31,8 @@ test: setup ## the whole suite, against real servers
 	$(PYTEST) -n 2 -m "not system and not soak" $(ARGS)
 	$(PYTEST) -m "system and not soak" $(ARGS)
 
-unit: setup ## the part of the suite that needs no programs of other projects
-	$(PYTEST) -n 2 -m "not real and not system and not soak" $(ARGS)
+unit: setup ## the quick part of the suite, which needs no programs of other projects
+	$(PYTEST) -n 4 -m "not real and not slow and not system and not soak" $(ARGS)
 
 lint: setup ## ruff, mypy and the import contracts
 	$(BIN)/ruff format --check .

@@ -60,20 +60,6 @@ class Figures:
         }
 
 
-class Lag:
-    """The longest that the loop was busy between two ticks, in CPU seconds: what else runs here does not count."""
-
-    def __init__(self) -> None:
-        self.busy = 0.0
-
-    async def watch(self) -> None:
-        """Tick until cancelled."""
-        while True:
-            begun = time.thread_time()
-            await asyncio.sleep(0.005)
-            self.busy = max(self.busy, time.thread_time() - begun)
-
-
 @dataclass
 class Trapping:
     """The receiver and what it gave."""

@@ -17,6 +17,8 @@ from collector.model import ProbeFailed, Reason
 from collector.net import Resolver
 from tests.dns_server import Handler, NameServer, Zone, udp_server
 
+pytestmark = pytest.mark.slow
+
 IP4, IP6 = socket.AF_INET, socket.AF_INET6
 
 

@@ -19,7 +19,7 @@ from tests.collector.test_scheduler import Nothing
 from tests.collector.test_state import Clock, lines
 
 EPOCH = 1.7e9
-CENTRE = System("centre", "Trung tâm", "Centre", "data-centre", "office", None, 1, "2", objective=0.999)
+CENTRE = System("centre", "Trung tâm", "Centre", "data-centre", "office", None, 1, "2", objective=Objective(0.999, "yearly", Basis.PLAN, "1/KH", "a"))
 PORTAL = System(
     "portal", "Cổng", "Portal", "portal", "office", "centre", None, "2", depends_on=(Dependency(("centre",)),)
 )
@@ -59,6 +59,7 @@ def test_every_state_is_exported_from_the_start() -> None:
         assert f'hatang_system_state_seconds_total{{system="portal",state="{state}"}} 0.0' in found
     assert 'hatang_system_state{system="portal"} 5.0' in found
     assert 'hatang_system_objective_ratio{system="centre"} 0.999' in found
+    assert 'hatang_system_objective_info{system="centre",indicator="a",basis="plan",due="yearly"} 1.0' in found
     assert (
         'hatang_system_info{system="portal",category="portal",centre="centre",owner="office",tier="",'
         'name_vi="Cổng",name_en="Portal"} 1.0'

@@ -14,6 +14,8 @@ import pytest
 from tests.serving import listening, until, write_config, write_targets
 from tests.system.process import hatang
 
+pytestmark = pytest.mark.slow
+
 ROOT = Path(__file__).parents[2]
 
 

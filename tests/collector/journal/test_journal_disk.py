@@ -18,6 +18,8 @@ from collector.journal import Change, Entry, Journal, Saved, Scope, intake, star
 from collector.model import SystemState
 from tests.collector.journal.ledgers import START, put, read, saved_at, until_saved
 
+pytestmark = pytest.mark.slow
+
 UP, DOWN, UNKNOWN = SystemState.UP, SystemState.DOWN, SystemState.UNKNOWN
 ROOT = Path(__file__).parents[3]
 

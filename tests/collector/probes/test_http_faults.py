@@ -25,6 +25,8 @@ from tests.http_peers import Talk, ok, peer, redirect, saying
 from tests.peers import Authority, leaving_nothing
 from tests.probing import probing, values
 
+pytestmark = pytest.mark.slow
+
 HEAD = b"HTTP/1.1 200 OK\r\n"
 
 

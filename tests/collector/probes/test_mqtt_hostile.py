@@ -17,6 +17,8 @@ from tests.mqtt_peers import Answers, broker, packet, publish
 from tests.peers import leaving_nothing, peer, says
 from tests.probing import probing, values
 
+pytestmark = pytest.mark.slow
+
 LEVELS = {"topic": "stations/+station/level", "metrics": [{"name": "level", "help": "L."}]}
 
 

@@ -23,6 +23,8 @@ from tests.probing import probing, values
 from tests.serving import Serving, serving, write_config
 from tests.serving import until as soon
 
+pytestmark = pytest.mark.slow
+
 LEVELS = {"topic": "stations/+station/level", "metrics": [{"name": "level", "help": "L."}]}
 
 

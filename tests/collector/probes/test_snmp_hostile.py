@@ -6,7 +6,6 @@ import asyncio
 import random
 import resource
 import socket
-import time
 from collections.abc import Iterable, Iterator
 from itertools import count
 from pathlib import Path
@@ -18,6 +17,7 @@ from collector.model import Outcome, Reason, Result
 from collector.probes.snmp import KIND
 from tests.device_profiles import context, profile
 from tests.dns_server import Zone, udp_server
+from tests.lag import Lag
 from tests.probing import Probing, probing, values
 from tests.snmp_agent import (
     END,
@@ -34,6 +34,8 @@ from tests.snmp_agent import (
     text,
     tlv,
 )
+
+pytestmark = pytest.mark.slow
 
 NO_ANSWER = "no answer: down, filtered, or wrong credentials"
 PLANT = profile(
@@ -638,22 +640,13 @@ async def test_a_table_that_grows_is_read_whole_at_once() -> None:
 
 
 async def test_many_rows_let_other_runs_have_their_turn() -> None:
-    longest = 0.0
-
-    async def watch() -> None:
-        nonlocal longest
-        last = time.perf_counter()
-        while True:
-            await asyncio.sleep(0)
-            now = time.perf_counter()
-            longest, last = max(longest, now - last), now
-
+    lag = Lag()
     async with agent(respond=many) as running:
-        watcher = asyncio.create_task(watch())
+        watcher = asyncio.create_task(lag.watch())
         result = await once(running, PORTS, max_rows=5000, timeout=10.0)
         watcher.cancel()
     assert sum(name.startswith("octets{") for name in values(result)) == 5000
-    assert longest < 0.2
+    assert lag.busy < 0.2
 
 
 def many(asked: Question, _running: Agent) -> Iterator[bytes]:

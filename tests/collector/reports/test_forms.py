@@ -12,7 +12,7 @@ import pytest
 from rich.console import Console, RenderableType
 
 from collector.journal import Correction, Entry, Scope, correct, reading_ledger, start_maintenance
-from collector.model import SystemState
+from collector.model import Objective, SystemState
 from collector.reports import Month, availability, forms, history, tables, total
 from collector.reports.words import lasting, percent
 from tests.collector.journal.ledgers import put
@@ -22,7 +22,7 @@ UP, DOWN, MAINTENANCE = SystemState.UP, SystemState.DOWN, SystemState.MAINTENANC
 NOW = at("2026-11-23 12:00")
 NOVEMBER = Month.parse("2026-11", ZONE)
 INVENTORY = Configured(
-    {"portal": system("portal", objective=0.995), "mail": system("mail", hosting=None), "later": system("later")}
+    {"portal": system("portal", objective=Objective(0.995)), "mail": system("mail", hosting=None), "later": system("later")}
 )
 
 
@@ -109,6 +109,7 @@ def test_csv_is_for_spreadsheets(journal: Path) -> None:
     assert float(portal["users_ratio"]) == pytest.approx(1 - HOUR / (whole - 3 * DAY - 6 * HOUR))
     assert float(portal["users_ratio_measured"]) == pytest.approx(1 - 2 * HOUR / (whole - 3 * DAY - 6 * HOUR))
     assert (portal["sufficient"], portal["objective_ratio"]) == ("false", "0.995")
+    assert (portal["objective_basis"], portal["objective_due"], mail["objective_basis"]) == ("proposed", "monthly", "")
     assert portal["outages"] == (
         "2026-11-03T11:00:00.000+07:00/2026-11-03T12:00:00.000+07:00 down =HYPERLINK(1) [red]x"
     )

@@ -15,8 +15,9 @@ from collector.snmp.credentials import Credentials
 from collector.traps.admission import LONGEST, Source
 from collector.traps.decoder import Decoder
 from collector.traps.identity import Identity
+from tests.lag import Lag
 from tests.snmp_agent import NULL, integer, oid, text, ticks, tlv
-from tests.trapping import AUTH_PASSWORD, COLD_START, PRIV_PASSWORD, Lag, device, trapping, user
+from tests.trapping import AUTH_PASSWORD, COLD_START, PRIV_PASSWORD, device, trapping, user
 
 LIMIT = 0.2
 TRAP_V2 = 0xA7

@@ -11,8 +11,11 @@ from pathlib import Path
 
 import pytest
 
+from tests.lag import Lag
 from tests.snmp_agent import integer, oid, text, ticks, tlv
-from tests.trapping import COLD_START, LINK_DOWN, Lag, device, trapping
+from tests.trapping import COLD_START, LINK_DOWN, device, trapping
+
+pytestmark = pytest.mark.slow
 
 STORM = 10_000
 

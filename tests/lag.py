@@ -1,0 +1,20 @@
+"""How long the event loop is kept from everything else."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+
+
+class Lag:
+    """The longest that the loop was busy between two ticks, in CPU seconds: what else runs here does not count."""
+
+    def __init__(self) -> None:
+        self.busy = 0.0
+
+    async def watch(self) -> None:
+        """Tick until cancelled."""
+        while True:
+            begun = time.thread_time()
+            await asyncio.sleep(0.005)
+            self.busy = max(self.busy, time.thread_time() - begun)

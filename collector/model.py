@@ -41,6 +41,15 @@ class SystemState(StrEnum):
     UNKNOWN = "unknown"
 
 
+class Basis(StrEnum):
+    """On whose word a figure is to be reached; a `proposed` one is ours, and is never called official."""
+
+    LAW = "law"
+    PLAN = "plan"
+    SEED = "seed"
+    PROPOSED = "proposed"
+
+
 class Reason(StrEnum):
     """Why a run was not ok. Closed, because it is a label."""
 
@@ -176,11 +185,22 @@ class Dependency:
 
 
 @dataclass(frozen=True, slots=True)
-class System:
-    """What people depend on. `hosting` is the id of the centre it runs in, or None: unknown.
+class Objective:
+    """The share of time, 0 to 1, that a system is to be available in each month or year, and who says so.
 
-    `objective` is the share of time that it is to be available, 0 to 1.
+    `indicator` is empty for one that stands in the system's own entry.
     """
+
+    ratio: float
+    recurring: str = "monthly"
+    basis: Basis = Basis.PROPOSED
+    act: str = ""
+    indicator: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class System:
+    """What people depend on. `hosting` is the id of the centre it runs in, or None: unknown."""
 
     id: str
     name_vi: str
@@ -193,7 +213,7 @@ class System:
     part_of: str | None = None
     synthetic: bool = False
     depends_on: tuple[Dependency, ...] = ()
-    objective: float | None = None
+    objective: Objective | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -33,7 +33,14 @@ STATE_SECONDS = Metric(
 OBJECTIVE = Metric(
     "hatang_system_objective_ratio", "Share of time that the system is to be available.", labels=("system",)
 )
-STANDING_METRICS = (SYSTEM_INFO, SYSTEM_STATE, STATE_SINCE, STATE_SECONDS, OBJECTIVE)
+OBJECTIVE_INFO = Metric(
+    "hatang_system_objective_info",
+    "On whose word the objective stands (law, plan, seed: the report; proposed: ours, not official), and how often it "
+    "is due; indicator is empty when the system's own entry gives it.",
+    MetricType.INFO,
+    ("system", "indicator", "basis", "due"),
+)
+STANDING_METRICS = (SYSTEM_INFO, SYSTEM_STATE, STATE_SINCE, STATE_SECONDS, OBJECTIVE, OBJECTIVE_INFO)
 
 CODES = {
     SystemState.DOWN: 0,
@@ -139,7 +146,9 @@ class Standing:
         for state, seconds in timeline.seconds.items():
             yield Sample(STATE_SECONDS, (name, state.value), seconds)
         if system.objective is not None:
-            yield Sample(OBJECTIVE, (name,), system.objective)
+            objective = system.objective
+            yield Sample(OBJECTIVE, (name,), objective.ratio)
+            yield Sample(OBJECTIVE_INFO, (name, objective.indicator, objective.basis.value, objective.recurring), 1)
 
     def _begin(self, name: str) -> Iterable[Change]:
         now, timeline, saved = self._wall_clock(), self.timelines.timelines[name], self._saved

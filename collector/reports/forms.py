@@ -10,7 +10,7 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from collector.journal import Correction, Entry
-from collector.model import SystemState
+from collector.model import Objective, SystemState
 from collector.reports.history import History
 from collector.reports.months import Month
 from collector.reports.records import Availability, Figures, Outage
@@ -21,7 +21,8 @@ BYTE_ORDER_MARK = "\ufeff"
 # A cell that begins so is a formula to a spreadsheet; texts of devices must not become one.
 _FORMULA = ("=", "+", "-", "@", "\t", "\r")
 _ONE = ("system", "name_vi", "name_en", "owner", "centre", "from", "until")
-_SHARES = ("users_ratio", "owner_ratio", "observed_ratio", "sufficient", "objective_ratio")
+_SHARES = ("users_ratio", "owner_ratio", "observed_ratio", "sufficient")
+_OBJECTIVE = ("objective_ratio", "objective_due", "objective_basis", "objective_act")
 
 
 def availability_csv(some: Iterable[Availability], month: Month, summed: Figures | None) -> str:
@@ -31,6 +32,7 @@ def availability_csv(some: Iterable[Availability], month: Month, summed: Figures
         (
             *_ONE,
             *_SHARES,
+            *_OBJECTIVE,
             *(f"{state}_seconds" for state in SystemState),
             "users_ratio_measured",
             "owner_ratio_measured",
@@ -45,8 +47,8 @@ def availability_csv(some: Iterable[Availability], month: Month, summed: Figures
         rows.append(
             (
                 *(found[name] for name in _ONE),
-                *(figures[name] for name in _SHARES[:-1]),
-                found["objective_ratio"],
+                *(figures[name] for name in _SHARES),
+                *(found[name] for name in _OBJECTIVE),
                 *figures["seconds"].values(),
                 found["measured"]["users_ratio"],
                 found["measured"]["owner_ratio"],
@@ -55,7 +57,7 @@ def availability_csv(some: Iterable[Availability], month: Month, summed: Figures
         )
     if summed is not None:
         figures = _figures(summed)
-        rows.append(("TOTAL", *[""] * 6, *(figures[name] for name in _SHARES[:-1]), "", *figures["seconds"].values()))
+        rows.append(("TOTAL", *[""] * 6, *(figures[name] for name in _SHARES), *[""] * 4, *figures["seconds"].values()))
     rows += [(f"# {line}",) for text in method(zone) for line in text.split("\n")]
     return _csv(rows)
 
@@ -100,7 +102,7 @@ def _availability(one: Availability, zone: ZoneInfo) -> dict[str, Any]:
         "centre": system.hosting if system else None,
         "from": iso(one.begins, zone),
         "until": iso(one.ends, zone),
-        "objective_ratio": system.objective if system else None,
+        **_objective(system.objective if system else None),
         "figures": _figures(one.figures),
         "measured": _figures(one.measured),
         "outages": [_outage(outage, zone) for outage in one.outages],
@@ -111,6 +113,13 @@ def _availability(one: Availability, zone: ZoneInfo) -> dict[str, Any]:
         "entries": [_entry(entry, zone) for entry in one.entries],
         "corrections": [_correction(correction, zone) for correction in one.corrections],
     }
+
+
+def _objective(objective: Objective | None) -> dict[str, Any]:
+    if objective is None:
+        return dict.fromkeys(_OBJECTIVE)
+    values = objective.ratio, objective.recurring, objective.basis.value, objective.act or None
+    return dict(zip(_OBJECTIVE, values, strict=True))
 
 
 def _outage(outage: Outage, zone: ZoneInfo) -> dict[str, Any]:

@@ -10,11 +10,11 @@ from rich.markup import escape
 from rich.table import Table
 from rich.text import Text
 
-from collector.model import SystemState
+from collector.model import Basis, Objective, SystemState
 from collector.reports.history import History
 from collector.reports.months import Month
 from collector.reports.records import Availability, Figures
-from collector.reports.words import INSUFFICIENT, STATES, lasting, local, method, percent
+from collector.reports.words import BASES, DUE, INSUFFICIENT, PROPOSED_MARK, STATES, lasting, local, method, percent
 
 _COLOURS = {
     SystemState.UP: "green",
@@ -40,7 +40,7 @@ def availability_table(some: Sequence[Availability], month: Month, now: float, s
     head += ["Mục tiêu\nObjective"] if objectives else []
     head += [f"{vi}\n{en}" for vi, en in STATES.values()]
     parts: list[RenderableType] = [Text(title, style="bold"), _table(head, rows)]
-    parts += [*_outages(some, zone), *_works(some, zone), *_corrections(some, zone)]
+    parts += [*_outages(some, zone), *_works(some, zone), *_corrections(some, zone), *_bases(objectives)]
     if any(not one.figures.sufficient and one.figures.window for one in some):
         parts.append(Text("\n" + "\n".join(INSUFFICIENT), style="yellow"))
     parts.append(Text("\n" + "\n\n".join(method(zone)), style="dim"))
@@ -72,9 +72,25 @@ def _row(name: str, title: str, figures: Figures, objective: Sequence[str]) -> l
     return [escape(name), escape(title), users, owner, percent(figures.observed, 2), *objective, *seconds]
 
 
-def _objective(objectives: Mapping[str, float], name: str) -> list[str]:
+def _objective(objectives: Mapping[str, Objective], name: str) -> list[str]:
     """A cell of a column that is there only if any system has an objective."""
-    return [percent(objectives.get(name))] if objectives else []
+    objective = objectives.get(name)
+    return [stated(objective) if objective else percent(None)] if objectives else []
+
+
+def stated(objective: Objective) -> str:
+    """The share, marked if it is only proposed."""
+    mark = f" {PROPOSED_MARK}" if objective.basis is Basis.PROPOSED else ""
+    return f"{percent(objective.ratio)}{mark}"
+
+
+def _bases(objectives: Mapping[str, Objective]) -> list[RenderableType]:
+    """On whose word each objective stands."""
+    rows = []
+    for objective in dict.fromkeys(objectives.values()):
+        due, basis = (" / ".join(words) for words in (DUE[objective.recurring], BASES[objective.basis]))
+        rows.append([stated(objective), due, basis, escape(objective.act) or "–"])
+    return _part(["Mục tiêu\nObjectives", "Mỗi\nIn each", "Căn cứ\nBasis", "Văn bản\nAct"], rows)
 
 
 def _outages(some: Iterable[Availability], zone: ZoneInfo) -> list[RenderableType]:

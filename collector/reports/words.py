@@ -6,7 +6,7 @@ import math
 from datetime import datetime
 from zoneinfo import ZoneInfo
 
-from collector.model import SystemState
+from collector.model import Basis, SystemState
 
 STATES = {
     SystemState.UP: ("Hoạt động", "up"),
@@ -16,6 +16,15 @@ STATES = {
     SystemState.MAINTENANCE: ("Bảo trì", "maintenance"),
     SystemState.UNKNOWN: ("Không rõ", "unknown"),
 }
+BASES = {
+    Basis.LAW: ("Luật, quyết định", "law"),
+    Basis.PLAN: ("Kế hoạch", "plan"),
+    Basis.SEED: ("Báo cáo của tỉnh", "the province's report"),
+    Basis.PROPOSED: ("Đề xuất, chưa chính thức", "proposed, not official"),
+}
+DUE = {"monthly": ("tháng", "month"), "yearly": ("năm", "year")}
+# Beside a share: no act sets it.
+PROPOSED_MARK = "°"
 INSUFFICIENT = (
     "* Dưới 99 % thời gian được quan sát: con số chỉ để tham khảo.",
     "* Less than 99 % of the time was observed: indicative only.",

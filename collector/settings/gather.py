@@ -10,12 +10,12 @@ from collector.settings.faults import Fault, unknown
 from collector.settings.source import Node, merged
 from collector.settings.targets import Defaults, Entry
 
-TOP_LEVEL = ("synthetic", "defaults", "owners", "systems", "targets", "maintenance")
+TOP_LEVEL = ("synthetic", "defaults", "owners", "systems", "targets", "objectives", "maintenance")
 
 
 @dataclass(slots=True)
 class Written:
-    """A system, an owner or a window as its files give it; `node` is merged over the directories."""
+    """A system, an owner, an objective or a window as its files give it; `node` is merged over the directories."""
 
     node: Node
     synthetic: bool
@@ -25,11 +25,12 @@ class Written:
 class Gathered:
     """Everything that is written, not yet checked but for ids and shape.
 
-    `nameless` are entries without an id, each with what it should be: an `owner`, a `system` or a `window`.
+    `nameless` are entries without an id, each with what it should be: an `owner`, `system`, `objective` or `window`.
     """
 
     owners: dict[str, Written] = field(default_factory=dict)
     systems: dict[str, Written] = field(default_factory=dict)
+    objectives: dict[str, Written] = field(default_factory=dict)
     windows: dict[str, Written] = field(default_factory=dict)
     entries: list[Entry] = field(default_factory=list)
     defaults: list[Node] = field(default_factory=list)
@@ -74,6 +75,8 @@ class _File:
         self._defaults = Defaults(defaults)
         for node in self._mappings(root.get("owners")):
             self._add("owner", self._gathered.owners, node)
+        for node in self._mappings(root.get("objectives")):
+            self._add("objective", self._gathered.objectives, node)
         for node in self._mappings(root.get("maintenance")):
             self._add("window", self._gathered.windows, node)
         for node in self._mappings(root.get("systems")):

@@ -154,7 +154,11 @@ class SystemKeys(Section):
     )
     part_of: str | None = Field(None, description="Id of the system that it is a part of.")
     tier: int | None = Field(None, ge=1, le=4, description="Importance, 1 first.")
-    objective: Share | None = Field(None, description="Share of time that it is to be available: 0.999 or 99.9%.")
+    objective: Share | None = Field(
+        None,
+        description="Share of time that it is to be available in a month, 0.999 or 99.9%: as `proposed`. What an act "
+        "sets stands in `objectives`; this goes before it.",
+    )
     source_section: str = Field("", description="Section of the document that names it.")
     aliases: tuple[str, ...] = Field((), description="Other names.")
     note: str | None = Field(None, description="For readers of the file.")

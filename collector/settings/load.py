@@ -16,6 +16,7 @@ from collector.settings.gather import Gathered, gather
 from collector.settings.literals import written_out
 from collector.settings.maintenance import idle, planned
 from collector.settings.monitor import Monitor
+from collector.settings.objectives import promise
 from collector.settings.profiles import read_profiles
 from collector.settings.source import Node, merged
 from collector.settings.systems import register
@@ -39,6 +40,7 @@ def load(directories: Sequence[Path], previous: Config | None = None) -> Config:
     # What stands in a file that cannot be read must not be called unknown in another.
     whole = not any(one.root is None and one.faults for documents in files.inventory for one in documents)
     found = register(gathered, credentials, whole=whole)
+    promise(found, gathered, credentials, whole=whole)
     windows = planned(gathered, credentials, found.faults, whole=whole)
     service, wrong = _monitor(monitor, credentials)
     known, before = (previous.documents, previous.devices) if previous is not None else ({}, {})

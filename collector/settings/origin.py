@@ -11,7 +11,7 @@ from pydantic import BaseModel
 
 from collector.devices import DeviceProfile
 from collector.fields import MASK, JmesPath, Regex, Secret
-from collector.model import Target
+from collector.model import Dependency, Objective, Target
 from collector.settings.source import Node
 from collector.settings.targets import Entry
 from collector.settings.validation import field_keys
@@ -30,6 +30,8 @@ def visible(value: Any) -> Any:
         return value.name
     if isinstance(value, BaseModel):
         return {key: visible(getattr(value, name)) for key, name in field_keys(type(value)).items()}
+    if isinstance(value, (Dependency, Objective)):
+        return {name: visible(getattr(value, name)) for name in value.__dataclass_fields__}
     if isinstance(value, Mapping):
         return {str(visible(key)): visible(item) for key, item in value.items()}
     if isinstance(value, (tuple, list, set, frozenset)) and type(value).__str__ is object.__str__:

@@ -18,6 +18,7 @@ from collector.devices import DeviceProfile
 from collector.settings.inventory import ID_PATTERN, LABEL_PATTERN, OwnerKeys, SystemKeys, TargetKeys
 from collector.settings.maintenance import MaintenanceKeys
 from collector.settings.monitor import Monitor
+from collector.settings.objectives import ObjectiveKeys
 from collector.settings.targets import COMMON, DEFAULTABLE
 
 DRAFT = "https://json-schema.org/draft/2020-12/schema"
@@ -28,6 +29,7 @@ LISTS: Mapping[str, type[BaseModel]] = {
     "targets": TargetKeys,
     "owners": OwnerKeys,
     "systems": SystemKeys,
+    "objectives": ObjectiveKeys,
     "maintenance": MaintenanceKeys,
 }
 _MODELS: tuple[type[BaseModel], ...] = (*LISTS.values(), Monitor, DeviceProfile)
@@ -39,12 +41,12 @@ def schema() -> Json:
     `$defs/monitor` is that of monitor.yaml, `$defs/device` that of the files in devices.d.
     """
     definitions, models = _generated()
-    target, owner, system, window, monitor, device = (models[model] for model in _MODELS)
+    target, owner, system, objective, window, monitor, device = (models[model] for model in _MODELS)
     kinds = {kind.name: models[kind.spec] for kind in registry.KINDS}
     target["properties"]["kind"] = {"description": "How the target is checked.", "enum": sorted(kinds)}
     for labelled in (target, window):
         labelled["properties"]["labels"]["propertyNames"] = {"pattern": LABEL_PATTERN}
-    for keyed in (target, owner, system, window):
+    for keyed in (target, owner, system, objective, window):
         keyed["properties"]["id"] |= {"pattern": ID_PATTERN, "maxLength": 100}
     system["properties"]["targets"] = _list({"$ref": f"{_REF}nested-target"}, "What is checked to know its state.")
     monitor["properties"]["defaults"] = {"$ref": f"{_REF}defaults"}
@@ -53,6 +55,7 @@ def schema() -> Json:
         "device": device | {"required": [name for name in device["required"] if name != "name"]},
         "owner": owner | {"required": ["id"]},
         "system": system | {"required": ["id"]},
+        "objective": objective | {"required": ["id"]},
         "window": window | {"required": ["id"]},
         "target": _target(target, sorted(kinds)),
         "nested-target": {"$ref": f"{_REF}target", "properties": {"system": False}},
@@ -136,7 +139,7 @@ def _defaults(common: Json, kinds: dict[str, Json]) -> Json:
 def _file() -> Json:
     return {
         "title": "hatang: targets.d and inventory.d",
-        "description": "Owners, systems, their targets and planned work on them. Secrets: !env NAME or !file path.",
+        "description": "Owners, systems, their targets and objectives, planned work. Secrets: !env NAME or !file path.",
         "type": ["object", "null"],
         "properties": {
             "synthetic": {"type": "boolean", "description": "Whether everything that this file defines is invented."},
@@ -144,6 +147,7 @@ def _file() -> Json:
             "owners": _list({"$ref": f"{_REF}owner"}, "Bodies that answer for systems."),
             "systems": _list({"$ref": f"{_REF}system"}, "What people depend on, each with its targets."),
             "targets": _list({"$ref": f"{_REF}free-target"}, "Targets of systems that are defined elsewhere."),
+            "objectives": _list({"$ref": f"{_REF}objective"}, "How available systems are to be, and on whose word."),
             "maintenance": _list({"$ref": f"{_REF}window"}, "Planned work, once or again and again."),
         },
         "additionalProperties": False,

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TypeVar
 
-from collector.model import Dependency, Owner, System
+from collector.model import Dependency, Objective, Owner, System
 from collector.settings.credentials import Credentials
 from collector.settings.faults import Fault, unknown
 from collector.settings.gather import Gathered, Written
@@ -67,7 +67,7 @@ def _system(keys: SystemKeys, synthetic: bool) -> System:
         part_of=keys.part_of,
         synthetic=synthetic,
         depends_on=_dependencies(keys),
-        objective=keys.objective,
+        objective=Objective(keys.objective) if keys.objective is not None else None,
     )
 
 

@@ -11,7 +11,7 @@ import pytest
 
 from collector.journal import Saved
 from collector.maintenance import Planner, Window
-from collector.model import Dependency, Outcome, Reason, Result, System, SystemState, Target
+from collector.model import Basis, Dependency, Objective, Outcome, Reason, Result, System, SystemState, Target
 from collector.standing import NOTHING, Standing
 from collector.state import State
 from exporters.exposition import Exposition
@@ -19,7 +19,8 @@ from tests.collector.test_scheduler import Nothing
 from tests.collector.test_state import Clock, lines
 
 EPOCH = 1.7e9
-CENTRE = System("centre", "Trung tâm", "Centre", "data-centre", "office", None, 1, "2", objective=Objective(0.999, "yearly", Basis.PLAN, "1/KH", "a"))
+PROMISE = Objective(0.999, "yearly", Basis.PLAN, "1/KH", "a")
+CENTRE = System("centre", "Trung tâm", "Centre", "data-centre", "office", None, 1, "2", objective=PROMISE)
 PORTAL = System(
     "portal", "Cổng", "Portal", "portal", "office", "centre", None, "2", depends_on=(Dependency(("centre",)),)
 )

@@ -9,12 +9,13 @@ from typing import Any
 import pytest
 import yaml
 
-from collector.model import Dependency
+from collector.model import Basis, Dependency, Objective
 from collector.settings import Config, load
 
 ROOT = Path(__file__).parents[2]
 CONFIG = ROOT / "config"
 REPORT = ROOT.parent / "shared" / "facts" / "seed-inventory.yaml"
+PLAN = REPORT.with_name("plan-targets.yaml")
 FACTS = yaml.load((ROOT / "tests" / "facts" / "systems.yaml").read_text(), Loader=yaml.CSafeLoader)
 SYSTEMS: dict[str, dict[str, Any]] = {entry["id"]: entry for entry in FACTS["systems"]}
 FILES = sorted([*CONFIG.glob("targets.d/*.yaml"), *CONFIG.glob("inventory.d/*.yaml")])
@@ -74,6 +75,33 @@ def test_each_system_is_there_as_stated(name: str, config: Config, written: dict
     assert system.source_section == fact["source_section"]
     assert set(fact.get("aliases", [])) <= set(written[name].get("aliases", []))
     assert any(target.system == name for target in config.targets.values())
+
+
+def test_objectives_are_those_of_the_plan(config: Config) -> None:
+    """Word for word, to whom they belong, and none called official that is only proposed."""
+    found = {system.objective.indicator: system.objective for system in config.systems.values() if system.objective}
+    assert found == {
+        name: Objective(fact["value"], fact["recurring"], Basis(fact["basis"]), fact.get("act", ""), name)
+        for name, fact in FACTS["objectives"].items()
+    }
+    held = {name: system.objective.indicator for name, system in config.systems.items() if system.objective}
+    assert {name for name, indicator in held.items() if indicator == "availability-network-core"} == {"tslcd", "lgsp"}
+    without = {system.category for name, system in config.systems.items() if name not in held}
+    assert without == {"network", "mobile-operator", "iot-system"}
+    for name, system in config.systems.items():
+        assert (held.get(name) == "availability-data-centres") == (system.category == "data-centre")
+
+
+def test_the_facts_on_objectives_are_the_plans() -> None:
+    if not PLAN.exists():
+        pytest.skip("the plan's facts are not beside this checkout")
+    indicators = yaml.load(PLAN.read_text(), Loader=yaml.CSafeLoader)["indicators"]
+    planned = {one["id"]: one["targets"] for one in indicators if one["id"].startswith("availability-")}
+    assert set(FACTS["objectives"]) == set(planned)
+    for name, (target,) in planned.items():
+        assert target["comparator"] == "ge"
+        stated = {key: target[key] for key in ("value", "recurring", "basis", "act") if target[key] is not None}
+        assert FACTS["objectives"][name] == stated
 
 
 def test_nothing_is_invented(config: Config) -> None:

@@ -22,7 +22,11 @@ UP, DOWN, MAINTENANCE = SystemState.UP, SystemState.DOWN, SystemState.MAINTENANC
 NOW = at("2026-11-23 12:00")
 NOVEMBER = Month.parse("2026-11", ZONE)
 INVENTORY = Configured(
-    {"portal": system("portal", objective=Objective(0.995)), "mail": system("mail", hosting=None), "later": system("later")}
+    {
+        "portal": system("portal", objective=Objective(0.995)),
+        "mail": system("mail", hosting=None),
+        "later": system("later"),
+    }
 )
 
 
@@ -68,7 +72,8 @@ def test_the_table_says_everything_in_two_languages(journal: Path) -> None:
         "Users",
         "99.783 % *",
         "86.66 %",
-        "99.500 %",
+        "99.500 % °",
+        "99.500 % ° tháng / month Đề xuất, chưa chính thức / proposed, not official –",
         "Hệ thống mail",
         "=HYPERLINK(1) [red]x",
         "2026-11-03 11:00:00 2026-11-03 12:00:00 1h 00m",

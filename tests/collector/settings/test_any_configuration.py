@@ -116,6 +116,9 @@ SAMPLE = (
     objective: 99.9%
     note: *a
   - {id: centre, name_vi: "C", name_en: "C", category: data-centre, owner: so-khcn, hosting: null}
+objectives:
+  - {id: promise, share: 99.9%, recurring: yearly, basis: plan, act: 1/KH, systems: [portal], tiers: [1]}
+  - {id: proposal, share: 0.995, basis: proposed, categories: [data-centre]}
 maintenance:
   - id: night
     reason: Vá lỗi

@@ -17,6 +17,7 @@ PROMISED = {
     *("unknown-system", "unknown-owner", "unknown-kind", "timeout-too-long", "unreadable-secret", "v3-context"),
     *("tab", "wrong-encoding", "alias-bomb", "half-written", "norway"),
     *("unknown-dependency", "bad-dependency", "dependency-circle", "bad-confirm", "bad-maintenance", "bad-recurrence"),
+    "bad-objective",
 }
 
 

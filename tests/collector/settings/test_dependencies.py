@@ -1,4 +1,4 @@
-"""What systems depend on: groups, what hosting implies, overlays, circles, objectives."""
+"""What systems depend on: groups, what hosting implies, overlays, circles."""
 
 from __future__ import annotations
 
@@ -71,12 +71,6 @@ def test_a_circle_over_two_directories(tmp_path: Path) -> None:
         f"{overlay}/targets.d/a.yaml:2:31: systems[centre].depends_on[0]: "
         "dependencies go in a circle: centre -> mail -> centre"
     )
-
-
-@pytest.mark.parametrize(("text", "share"), [("0.999", 0.999), ("99.9%", 0.999), ("99.741 %", 0.99741), ("1", 1.0)])
-def test_an_objective(tmp_path: Path, text: str, share: float) -> None:
-    assert systems(tmp_path, "systems:\n" + app(id="mail", objective=text))["mail"].objective == share
-    assert load([tmp_path]).systems["portal"].objective is None
 
 
 graphs = st.integers(1, 7).flatmap(

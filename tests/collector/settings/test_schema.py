@@ -108,6 +108,9 @@ def test_shipped_files_fit(path: Path) -> None:
         "systems: [{id: a, depends_on: [{anny: [portal]}]}]",
         "systems: [{id: a, objective: 99.9}]",
         "systems: [{id: a, category: programme}]",
+        "objectives: [{id: a, share: 99.9}]",
+        "objectives: [{id: a, basis: official}]",
+        "objectives: [{id: a, categories: [programme]}]",
         "systems: [{id: A, tier: 1}]",
         "systems: [{id: a, targets: [{id: b, kind: http, urll: x}]}]",
         "systems: [{id: a, targets: [{id: b, kind: http, url: x, confirm: 0}]}]",
@@ -129,6 +132,8 @@ systems:
     objective: 99.9%
     targets:
       - {id: t, kind: tcp, host: h, port: 1, confirm: 5, recover: 1, tls: true}
+objectives:
+  - {id: o, share: 99.9%, recurring: yearly, basis: plan, act: 1/KH, systems: [a], tiers: [1], categories: [app]}
 maintenance:
   - {id: w, reason: r, starts: "2026-11-23T22:00", duration: 6h, rrule: FREQ=DAILY, until: 2026-12-31, systems: [a]}
   - {id: v, reason_vi: r, reason_en: r, starts: 2026-11-23 22:00, ends: 2026-11-24 02:00, zone: UTC, labels: {r: a}}

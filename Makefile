@@ -7,7 +7,8 @@ BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 LOCK := deploy/requirements/dev.txt
 ARGS ?=
-PYTEST := $(BIN)/python -m pytest -q
+# The tests start hundreds of processes: compiled modules are kept, in build/, whatever the machine's habit is.
+PYTEST := PYTHONDONTWRITEBYTECODE= PYTHONPYCACHEPREFIX=$(CURDIR)/build/pycache $(BIN)/python -m pytest -q
 
 .PHONY: help setup run test unit lint bench soak docs golden check lock clean
 

@@ -1,0 +1,54 @@
+"""What every kind needs to know that reads rows by a map."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any
+
+from pydantic import BeforeValidator, Field, PlainSerializer, ValidationInfo, WithJsonSchema, model_validator
+
+from collector.mapping.rowmap import RowMap
+from collector.measures import fault
+from collector.nearest import nearest
+from collector.records import Dataset, Sense
+from collector.sources.feed import FeedSpec
+
+
+def _named(entry: Any, info: ValidationInfo) -> Any:
+    if not isinstance(entry, str):
+        return entry
+    known: dict[str, RowMap] = (info.context or {}).get("maps", {})
+    if entry not in known:
+        raise fault(f"unknown map '{entry}'{nearest(entry, known)}")
+    return known[entry]
+
+
+NamedMap = Annotated[
+    RowMap,
+    BeforeValidator(_named),
+    PlainSerializer(lambda plan: plan.name, return_type=str),
+    WithJsonSchema({"type": "string", "description": "Name of a file in feeds.d, without .yaml."}),
+]
+
+
+class MappedSpec(FeedSpec):
+    """A feed of rows. What they are, the map says; the target may leave it out."""
+
+    map: NamedMap = Field(description="Map from rows to records: the name of a file in feeds.d, without .yaml.")
+    dataset: Dataset = Field(
+        Dataset.CELLS, description="What the rows are; default, and nothing else: what `map` says."
+    )
+    sense: Sense = Field(
+        Sense.POSITIVE,
+        description="`positive`: lists everything with its state; `negative`: lists only what does not work; default "
+        "what `map` says, and `negative` for outages.",
+    )
+
+    @model_validator(mode="wrap")
+    @classmethod
+    def _as_mapped(cls, data: Any, handler: Any) -> Any:
+        spec = handler(data)
+        given = spec.model_fields_set
+        if "dataset" in given and spec.dataset is not spec.map.dataset:
+            raise fault(f"the rows of map '{spec.map.name}' are {spec.map.dataset}, not {spec.dataset}")
+        own = {"dataset": spec.map.dataset, "sense": spec.sense if "sense" in given else spec.map.lists}
+        return spec.model_copy(update=own)

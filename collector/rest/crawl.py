@@ -7,7 +7,7 @@ import asyncio
 from collector.http.answer import LARGE_BODY
 from collector.http.client import Request, linked
 from collector.model import Emit, ProbeFailed, Reason
-from collector.rest.fetch import Answer, Fetch
+from collector.rest.fetch import GONE, Answer, Fetch
 from collector.rest.paging import Pages
 from collector.rest.reading import Facts, Page, Reader
 from collector.rest.shape import ROOT, Follow
@@ -61,7 +61,7 @@ class Crawl:
                 group.create_task(self._follow(group, step, request, page.facts))
 
     async def _follow(self, group: asyncio.TaskGroup, step: Follow, request: Request, facts: Facts) -> None:
-        answer = await self._fetch.get(request, step.optional)
+        answer = await self._fetch.get(request, GONE if step.optional else ())
         if answer is not None:
             page = await self._read(answer, step.name, facts)
             self._spawn(group, answer, page)

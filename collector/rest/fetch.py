@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Collection
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -13,11 +14,11 @@ from collector.http.client import PHASE, STATUS, Request, Visit
 from collector.http.connection import ignore
 from collector.model import Emit, ProbeFailed, Reason
 from collector.net import Context
+from collector.rest.access import AccessSpec
 from collector.rest.oauth2 import Tokens
-from collector.rest.spec import RestSpec
 from collector.tls import emit_tls
 
-_GONE = frozenset({404, 410})
+GONE = frozenset({404, 410})
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,30 +34,33 @@ class Fetch:
     """Asks for the documents of one run; `session` is the run's own."""
 
     def __init__(
-        self, spec: RestSpec, session: ClientSession, tokens: Tokens, context: Context[Any], emit: Emit
+        self, spec: AccessSpec, session: ClientSession, tokens: Tokens, context: Context[Any], emit: Emit
     ) -> None:
         self._spec = spec
         self._session = session
         self._tokens = tokens
         self._context = context
         self._emit = emit
-        self._places = asyncio.Semaphore(spec.concurrency)
+        self._places = asyncio.Semaphore(spec.limits.concurrency)
         self._seconds: dict[str, float] = {}
         self._size = 0
         self._status: int | None = None
         self.documents = 0
 
-    async def get(self, request: Request, optional: bool = False) -> Answer | None:
-        """The document; None for an `optional` one that is not there. Raises ProbeFailed; OSError when it is us."""
-        if self.documents == self._spec.max_documents:
-            raise ProbeFailed(Reason.TOO_LARGE, f"more than {self._spec.max_documents} documents")
+    async def get(self, request: Request, without: Collection[int] = ()) -> Answer | None:
+        """The document; None where the status, one of `without`, says that none comes.
+
+        Raises ProbeFailed; OSError when the fault is ours.
+        """
+        if self.documents == self._spec.limits.documents:
+            raise ProbeFailed(Reason.TOO_LARGE, f"more than {self._spec.limits.documents} documents")
         self.documents += 1
         async with self._places:
             token = await self._token(request)
-            answer, status = await self._visit(request, token, optional, again=token is not None)
+            answer, status = await self._visit(request, token, without, again=token is not None)
             if status == 401 and token is not None:
                 token = await self._token(request, refused=token)
-                answer, _ = await self._visit(request, token, optional)
+                answer, _ = await self._visit(request, token, without)
             return answer
 
     def report(self) -> None:
@@ -73,7 +77,7 @@ class Fetch:
         return await self._tokens.get(oauth2, self._spec, self._context, refused)
 
     async def _visit(
-        self, request: Request, token: str | None, optional: bool, again: bool = False
+        self, request: Request, token: str | None, without: Collection[int], again: bool = False
     ) -> tuple[Answer | None, int]:
         """One visit; with `again`, a 401 is no failure yet."""
         spec = self._spec
@@ -85,10 +89,10 @@ class Fetch:
         try:
             response = await visit.go(spec.follow_redirects, spec.allowed_redirect_hosts)
             self._status = response.status
-            if (optional and response.status in _GONE) or (again and response.status == 401):
+            if response.status in without or (again and response.status == 401):
                 return None, response.status
             spec.check_status(response.status)
-            body = await visit.read(min(spec.max_size, spec.max_total_size - self._size))
+            body = await visit.read(min(spec.max_size, spec.limits.total_size - self._size))
             self._size += len(body)
             return Answer(visit.request, body, response.headers), response.status
         finally:

@@ -8,17 +8,15 @@ from functools import cached_property
 from pydantic import Field, model_validator
 
 from collector.fields import JmesPath, Size
-from collector.http.spec import RequestSpec
 from collector.measures import families, fault
 from collector.model import Metric
-from collector.rest.oauth2 import OAuth2
+from collector.rest.access import AccessSpec, Limits
 from collector.rest.shape import Follow, Paging, RestMetric, check, tree
 
 
-class RestSpec(RequestSpec):
+class RestSpec(AccessSpec):
     """A document of an API, those that it leads to, and what to read from them."""
 
-    oauth2: OAuth2 | None = Field(None, description="Get a token by client credentials (RFC 6749 section 4.4).")
     paging: Paging | None = Field(None, description="How the document goes on in further ones; else it is one page.")
     follow: tuple[Follow, ...] = Field((), max_length=20, description="Links to follow, step by step.")
     metrics: tuple[RestMetric, ...] = Field((), max_length=200, description="Metrics to make of the documents.")
@@ -37,9 +35,9 @@ class RestSpec(RequestSpec):
         return self
 
     @property
-    def credentials(self) -> dict[str, bool]:
-        """Those of every kind that speaks HTTP, and OAuth2."""
-        return {**super().credentials, "oauth2": self.oauth2 is not None}
+    def limits(self) -> Limits:
+        """Of one run."""
+        return Limits(self.max_documents, self.max_total_size, self.concurrency)
 
     @property
     def implied_headers(self) -> dict[str, str]:

@@ -1,0 +1,1 @@
+"""A simulated MQTT broker, and the simulated stations that send to it."""

@@ -3,17 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from importlib import import_module
 from pathlib import Path
 from typing import Annotated, Any, Literal, TypeAlias
 
 from pydantic import AfterValidator, Discriminator, Field, Tag, model_validator
 from pydantic_core import PydanticCustomError
 
-from collector.fields import Address, Duration, Host, IpProtocol, Port, Secret, Size
-from collector.http.spec import RequestSpec
+from collector.fields import Duration, Host, IpProtocol, Port, Secret, Size
 from collector.measures import fault
 from collector.model import Spec
-from collector.rest.oauth2 import OAuth2
+from collector.rest.access import AccessSpec, Limits
 
 _KEYS = ("url", "folder", "sftp")
 _ONE_OF = "expected exactly one of `url` (HTTP), `folder` (local) and `sftp`"
@@ -25,16 +25,24 @@ def _content_type(text: str) -> str:
     return text.lower()
 
 
+def _with_library(host: str) -> str:
+    try:
+        import_module("collector.sources.sftp")
+    except ImportError as error:
+        library = (error.name or str(error)).partition(".")[0]
+        raise fault(f"SFTP needs {library}, which is not installed: pip install 'hatang[sftp]'") from None
+    return host
+
+
 def _file_pattern(text: str) -> str:
     if "/" in text:
         raise PydanticCustomError("file_pattern", "a pattern of file names holds no /")
     return text
 
 
-class HttpSource(RequestSpec):
+class HttpSource(AccessSpec):
     """Documents that a web server has."""
 
-    oauth2: OAuth2 | None = Field(None, description="Get a token by client credentials (RFC 6749 section 4.4).")
     content_types: tuple[Annotated[str, AfterValidator(_content_type)], ...] = Field(
         (), description="Content types to take (`*` matches any text); default all but HTML."
     )
@@ -48,9 +56,15 @@ class HttpSource(RequestSpec):
         return self
 
     @property
-    def credentials(self) -> dict[str, bool]:
-        """Those of every kind that speaks HTTP, and OAuth2."""
-        return {**super().credentials, "oauth2": self.oauth2 is not None}
+    def limits(self) -> Limits:
+        """Of one run."""
+        return Limits(self.max_documents, self.max_total_size, 1)
+
+    @property
+    def implied_headers(self) -> dict[str, str]:
+        """Compressed answers are welcome, unless a header says otherwise."""
+        given = any(name.lower() == "accept-encoding" for name in self.headers)
+        return {} if given else {"Accept-Encoding": "gzip"}
 
 
 class FileSource(Spec):
@@ -65,8 +79,9 @@ class FileSource(Spec):
         "newest", description="The file that was changed last, or all of them in the order of their names."
     )
     settle: Duration = Field(2.0, description="A file that was changed within this time may still be being written.")
+    within: Duration | None = Field(None, description="Take only files that were changed within this time.")
     max_size: Size = Field(64 * 1024**2, description="Largest file to read, after decompression.")
-    max_total_size: Size = Field(256 * 1024**2, description="Most bytes of all files of one run, decompressed.")
+    max_total_size: Size = Field(64 * 1024**2, description="Most bytes of all files of one run, decompressed.")
     max_documents: int = Field(200, ge=1, le=2000, description="Most files in one run; more are a failure.")
 
 
@@ -84,7 +99,7 @@ class FolderSource(FileSource):
 class SftpSource(FileSource):
     """Files of a folder of an SFTP server; needs the extra `sftp`."""
 
-    sftp: Host = Field(description="Host of the server.")
+    sftp: Annotated[Host, AfterValidator(_with_library)] = Field(description="Host of the server.")
     port: Port = Field(22, description="Port of the server.")
     directory: str = Field(".", min_length=1, description="Folder there; what has no leading / is within the home.")
     username: str = Field(min_length=1, description="Name to log in with.")
@@ -93,7 +108,6 @@ class SftpSource(FileSource):
     passphrase: Secret | None = Field(None, description="Passphrase of the private key.")
     known_hosts: Path = Field(description="File in the format of OpenSSH's known_hosts that names the server's key.")
     ip: IpProtocol = Field(IpProtocol.PREFER_IP4, description="Address family to use.")
-    source_ip: Address | None = Field(None, description="Own address to connect from.")
 
     @model_validator(mode="after")
     def _logs_in(self) -> SftpSource:

@@ -1,0 +1,110 @@
+"""Which files of a folder to read, wherever it is, and reading those that are not being written."""
+
+from __future__ import annotations
+
+import asyncio
+import stat
+import time
+from collections.abc import Iterable
+from fnmatch import fnmatchcase
+from typing import NamedTuple, Protocol
+
+from collector.model import ProbeFailed, Reason
+from collector.sources.fetched import Fetched, opened, plain_name
+from collector.sources.kept import Kept, Sighting, Stamp
+from collector.sources.spec import FileSource
+
+MOST_ENTRIES = 50_000
+_UNFINISHED = (".part", ".tmp")
+
+
+class Entry(NamedTuple):
+    """A file of the folder, by its name there."""
+
+    name: str
+    stamp: Stamp
+
+
+class Folder(Protocol):
+    """A folder that can be looked into. Its methods raise ProbeFailed; OSError when the fault is ours."""
+
+    async def entries(self) -> list[Entry]:
+        """The regular files in it that `wanted` says yes to."""
+
+    async def read(self, entry: Entry, limit: int) -> bytes | None:
+        """Contents of the file, at most one byte more than `limit`; None where it is no longer what `entry` says."""
+
+
+def wanted(source: FileSource, name: str) -> bool:
+    """Whether a file of this name is to be taken."""
+    unfinished = name.startswith(".") or name.lower().endswith(_UNFINISHED) or "/" in name
+    return not unfinished and fnmatchcase(name, source.pattern)
+
+
+def regular(mode: int | None) -> bool:
+    """Whether what has this mode may be a plain file; a server need not say what it is."""
+    return stat.S_IFMT(mode or 0) in (0, stat.S_IFREG)
+
+
+async def gather(folder: Folder, source: FileSource, kept: Kept) -> tuple[Fetched, ...]:
+    """The documents of `folder`; those of before where it did not change. Raises ProbeFailed; OSError when it is us."""
+    entries = await folder.entries()
+    if not entries:
+        raise ProbeFailed(Reason.UNEXPECTED, f"no file is called {source.pattern}")
+    chosen = _chosen(source, kept, entries)
+    files: dict[tuple[str, Stamp], Fetched] = {}
+    size = 0
+    for entry in chosen:
+        found = kept.files.get(entry) or await _read(folder, source, entry)
+        if found is None:
+            continue
+        files[entry] = found
+        size += len(found.content)
+        if size > source.max_total_size:
+            raise ProbeFailed(Reason.TOO_LARGE, f"the files are larger than {source.max_total_size} bytes")
+        if source.take == "newest":
+            break
+    if files:
+        kept.files = files
+        return kept.keep(tuple(files.values()))
+    if kept.documents and len(chosen) < len(entries):
+        return kept.documents
+    raise ProbeFailed(Reason.UNEXPECTED, f"no file that is called {source.pattern} is complete, and new enough")
+
+
+async def _read(folder: Folder, source: FileSource, entry: Entry) -> Fetched | None:
+    if entry.stamp.size > source.max_size:
+        raise ProbeFailed(Reason.TOO_LARGE, f"a file is larger than {source.max_size} bytes")
+    content = await folder.read(entry, source.max_size)
+    if content is None:
+        return None
+    content = await asyncio.to_thread(opened, content, source.max_size)
+    return Fetched(plain_name(entry.name), content, modified=entry.stamp.modified)
+
+
+def _chosen(source: FileSource, kept: Kept, entries: Iterable[Entry]) -> list[Entry]:
+    """The files to read, in order: complete ones, and new enough. Raises ProbeFailed when they are too many."""
+    now = time.time()
+    settled = _settled(source, kept, entries, now)
+    if source.within is not None:
+        settled = [entry for entry in settled if now - entry.stamp.modified <= source.within]
+    if source.take == "newest":
+        return sorted(settled, key=lambda entry: (entry.stamp.modified, entry.name), reverse=True)
+    if len(settled) > source.max_documents:
+        raise ProbeFailed(Reason.TOO_LARGE, f"more than {source.max_documents} files")
+    return sorted(settled)
+
+
+def _settled(source: FileSource, kept: Kept, entries: Iterable[Entry], now: float) -> list[Entry]:
+    """Those that have not changed for a while: by their own time or, where a clock is wrong, by what we saw."""
+    moment = time.monotonic()
+    sightings, settled = {}, []
+    for entry in entries:
+        sighting = kept.sightings.get(entry.name)
+        if sighting is None or sighting.stamp != entry.stamp:
+            sighting = Sighting(entry.stamp, moment)
+        sightings[entry.name] = sighting
+        if now - entry.stamp.modified >= source.settle or moment - sighting.at >= source.settle:
+            settled.append(entry)
+    kept.sightings = sightings
+    return settled

@@ -68,19 +68,42 @@ class TableLayout(Part):
         return self
 
 
+class Pairs(Part):
+    """A list of names with values that is read as an object: `characteristic.lat` is the value of the one named lat."""
+
+    field: str = Field(min_length=1, description="Field of the row that holds the list.")
+    name: str = Field("name", min_length=1, description="Where an entry has its name.")
+    value: str = Field("value", min_length=1, description="Where an entry has its value.")
+
+
 class DocumentLayout(Part):
     """Where the rows of a JSON document are; the map's columns are then JMESPath expressions on a row."""
 
     rows: JmesPath | None = Field(None, description="JMESPath of the rows: a list, or a map of them; default all.")
     key: str | None = Field(None, min_length=1, description="Where rows are a map: name of the field to put keys in.")
+    pairs: tuple[Pairs, ...] = Field((), max_length=20, description="Lists of names with values in a row.")
+    complete: JmesPath | None = Field(
+        None, description="JMESPath that must say `true` of each document; else the batch is incomplete."
+    )
+    total: JmesPath | None = Field(
+        None, description="JMESPath of how many rows there are in all; fewer are incomplete (as by X-Total-Count)."
+    )
+    max_rows: int = Field(400_000, ge=1, le=2_000_000, description="Most rows; more are a failure.")
+    max_values: int = Field(
+        1_000_000,
+        ge=1000,
+        le=50_000_000,
+        description="Most values (an object counts four) of a document; bounds memory.",
+    )
 
 
 class AsOf(Part):
     """Where a feed says of what time its data is."""
 
-    by: Literal["above", "below", "name", "modified", "latest", "document"] = Field(
+    by: Literal["above", "below", "name", "modified", "latest", "document", "answer"] = Field(
         description="`above`, `below`: lines before the header or after the rows; `name`: the document's name; "
-        "`modified`: Last-Modified, or the file's time; `latest`: the latest `observed_at`; `document`: `path`."
+        "`modified`: Last-Modified, or the file's time; `latest`: the latest `observed_at`; `document`: `path`; "
+        "`answer`: when we asked, for a server that makes its answer then."
     )
     pattern: Regex | None = Field(None, description="RE2 expression; its first group, else all of it, is the time.")
     path: JmesPath | None = Field(None, description="JMESPath of the time in a JSON document.")

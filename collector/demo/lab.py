@@ -5,15 +5,19 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable
 from datetime import datetime
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any, NamedTuple
 from zoneinfo import ZoneInfo
 
 from collector.maintenance import DEFAULT_ZONE
 
+# Databases are asked through libraries of the extra `sql`.
+LACKING = tuple(name for name in ("asyncpg", "greenlet", "sqlalchemy") if find_spec(name) is None)
 # Fixed parts of the demo's configuration, laid over the one that the user gives: what is invented, and how often it
 # is polled.
-OVERLAYS = (Path(__file__).parent / "overlay", Path(__file__).parent / "pace")
+_PARTS = ("overlay", "pace") if LACKING else ("overlay", "overlay-sql", "pace")
+OVERLAYS = tuple(Path(__file__).parent / part for part in _PARTS)
 PLANNED = Path("targets.d", "bao-tri.yaml")
 
 
@@ -32,7 +36,7 @@ def write_lab(directory: Path, ready: dict[str, Any], listen: str) -> Path:
     """
     trust = {"ca_file": ready["ca_file"]}
     monitor = {
-        "defaults": {"http": {"tls": trust}, "tcp": {"tls_config": trust}},
+        "defaults": {"http": {"tls": trust}, "tcp": {"tls_config": trust}, "sql": {"tls_config": trust}},
         "resolver": {"servers": [ready["resolver"]]},
         "address_map": ready["address_map"],
         "web": {"listen": listen},

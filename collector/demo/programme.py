@@ -60,8 +60,8 @@ class Programme:
         with Progress(*columns, console=self._console) as progress:
             yield Steps(progress)
 
-    def without_prometheus(self, why: str) -> None:
-        """There is no Prometheus, and the demo goes on."""
+    def without(self, why: str) -> None:
+        """Something is not installed, and the demo goes on."""
         self._console.print(f"[yellow]{escape(why)}[/]")
 
     def addresses(self, rows: Iterable[tuple[str, str]]) -> None:

@@ -30,6 +30,8 @@ from collector.demo.doors import Door
 from collector.demo.effects import Command
 from collector.demo.mischief import Mischief
 from collector.demo.pages import read_answers
+from collector.demo.postgres.database import Database
+from collector.demo.postgres.session import Session
 from collector.demo.services import Conversation
 from collector.demo.sites import Site
 from collector.demo.wiring import MAIL_HOST, ZONE, Plan, ServicePlan, SitePlan, plan
@@ -101,6 +103,9 @@ class Province:
         for key, service in self.plan.services.items():
             await self._service(*key, service)
             report("servers", len(self._map), total)
+        for key, database in self.plan.databases.items():
+            await self._database(*key, database)
+            report("servers", len(self._map), total)
         for key, credentials in self.plan.devices.items():
             await self._device(*key, credentials)
             report("servers", len(self._map), total)
@@ -158,6 +163,11 @@ class Province:
     async def _service(self, host: str, port: int, made: ServicePlan) -> None:
         factory = partial(_converse, made, self._tls(host, not made.secure))
         await self._door(host, port, Door(factory, self.plan.addresses[host], self._tls(host, made.secure)))
+
+    async def _database(self, host: str, port: int, made: Database) -> None:
+        context = self.contexts[host]
+        door = Door(lambda: Conversation(Session(made), context), self.plan.addresses[host])
+        await self._door(host, port, door)
 
     async def _door(self, host: str, port: int, door: Door) -> None:
         self.doors[host, port] = door

@@ -97,24 +97,6 @@ class Imap:
                 return Reply(f"{tag} BAD not simulated\r\n".encode())
 
 
-class Postgres:
-    """The start of PostgreSQL's protocol 3: SSLRequest is granted, everything else refused."""
-
-    greeting = b""
-    _SSL_REQUEST = bytes.fromhex("0000000804d2162f")
-
-    def hear(self, heard: bytearray) -> Reply | None:
-        """A start-up packet: four bytes of length, then the rest."""
-        if len(heard) < 8:
-            return None
-        if heard.startswith(self._SSL_REQUEST):
-            del heard[:8]
-            return Reply(b"S", secure=True)
-        heard.clear()
-        fields = b"SFATAL\0C57P03\0Mmo phong / simulated\0\0"
-        return Reply(b"E" + (len(fields) + 4).to_bytes(4, "big") + fields, leave=True)
-
-
 class Ldap:
     """LDAPv3's StartTLS (RFC 4511, section 4.14): an extended request by BER, with a message id of up to 4 bytes."""
 
@@ -159,7 +141,7 @@ class Ssh:
         return None
 
 
-BY_NAME: dict[str, type[Speech]] = {"smtp": Smtp, "imap": Imap, "postgres": Postgres, "ldap": Ldap}
+BY_NAME: dict[str, type[Speech]] = {"smtp": Smtp, "imap": Imap, "ldap": Ldap}
 BY_PORT: dict[int, type[Speech]] = {
     22: Ssh,
     25: Smtp,
@@ -168,7 +150,6 @@ BY_PORT: dict[int, type[Speech]] = {
     554: Rtsp,
     587: Smtp,
     993: Imap,
-    5432: Postgres,
 }
 
 

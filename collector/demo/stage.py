@@ -18,7 +18,7 @@ from rich.console import Console
 from collector.demo.agents.descriptions import describe
 from collector.demo.children import ChildFailed, ProvinceProcess
 from collector.demo.faults import Fault, UnknownFault, chosen, script
-from collector.demo.lab import OVERLAYS, write_lab
+from collector.demo.lab import LACKING, OVERLAYS, write_lab
 from collector.demo.programme import Programme, Steps, print_faults
 from collector.demo.prometheus import Prometheus, find_prometheus
 from collector.demo.rounds import Rounds
@@ -112,6 +112,12 @@ async def _perform(options: DemoOptions, programme: Programme) -> None:
     prometheus_port = _prometheus_port(options)
     faults = await asyncio.to_thread(_cast, options.config, options.seed, options.faults)
     programme.title()
+    if LACKING:
+        lacking = ", ".join(LACKING)
+        programme.without(
+            f"Chưa cài {lacking}, chạy không hỏi cơ sở dữ liệu / {lacking} not installed, going on without asking "
+            "databases: pip install 'hatang[sql]'"
+        )
     async with AsyncExitStack() as stack:
         work = Path(await asyncio.to_thread(tempfile.mkdtemp, prefix="hatang-demo-"))
         stack.push_async_callback(asyncio.to_thread, shutil.rmtree, work, ignore_errors=True)
@@ -128,7 +134,7 @@ async def _perform(options: DemoOptions, programme: Programme) -> None:
                 await prometheus.ready()
                 steps("prometheus", 1, 1)
         if options.prometheus and prometheus is None:
-            programme.without_prometheus(
+            programme.without(
                 "Chưa cài Prometheus, chạy không có nó / Prometheus is not installed, going on without it."
             )
         programme.addresses(_open(address, prometheus))

@@ -11,12 +11,14 @@ from yarl import URL
 
 from collector.demo.agents.engine import Community, Credentials, User
 from collector.demo.pages import Answer, address, health, page
+from collector.demo.postgres.database import Database
 from collector.demo.services import BY_NAME, BY_PORT, Quiet, Speech
 from collector.fields import Secret
 from collector.model import Target
 
 ZONE = "quangngai.example"
 MAIL_HOST = f"mail-cong-vu.{ZONE}"
+POSTGRESQL = 5432
 # 127.57.0.0/16, after Resolution 57; every host of the zone gets an address of its own.
 FIRST_ADDRESS = ipaddress.IPv4Address("127.57.0.1")
 
@@ -44,33 +46,36 @@ class Plan:
     addresses: dict[str, str] = field(default_factory=dict)
     sites: dict[tuple[str, int], SitePlan] = field(default_factory=dict)
     services: dict[tuple[str, int], ServicePlan] = field(default_factory=dict)
+    databases: dict[tuple[str, int], Database] = field(default_factory=dict)
     name_servers: dict[tuple[str, int], bool] = field(default_factory=dict)  # by TLS
     devices: dict[tuple[str, int], Credentials] = field(default_factory=dict)
 
     @property
     def servers(self) -> int:
         """How many servers that is, with the one that answers the collector's own lookups."""
-        return len(self.sites) + len(self.services) + len(self.name_servers) + len(self.devices) + 1
+        tcp = len(self.sites) + len(self.services) + len(self.databases)
+        return tcp + len(self.name_servers) + len(self.devices) + 1
 
     @property
     def certificates(self) -> list[str]:
-        """Hosts that need a certificate: any TCP service may be asked for TLS midway."""
+        """Hosts that need a certificate: any TCP service or database may be asked for TLS midway."""
         hosts = {host for (host, _), site in self.sites.items() if site.secure}
-        hosts |= {host for host, _ in self.services} | {host for (host, _), tls in self.name_servers.items() if tls}
+        hosts |= {host for host, _ in (*self.services, *self.databases)}
+        hosts |= {host for (host, _), tls in self.name_servers.items() if tls}
         return sorted(hosts)
 
 
 def plan(targets: Iterable[Target], written: Mapping[str, Answer]) -> Plan:
     """What to start for the targets in the simulated zone; `written` holds answers by URL.
 
-    Raises ValueError for a page that cannot be made up.
+    Raises ValueError for a page or an answer of a database that cannot be made up.
     """
     made = Plan()
     ours = [target for target in targets if in_zone(host_of(target))]
     for target in ours:
         _ADDERS[target.kind](made, target.spec, written)
-    for key in made.sites.keys() & made.services.keys():
-        del made.services[key]  # the web server takes its connections
+    for key in made.services.keys() & (made.sites.keys() | made.databases.keys()):
+        del made.services[key]  # the web or database server takes its connections
     hosts = sorted({host_of(target) for target in ours} | {ZONE})
     made.addresses = {host: str(FIRST_ADDRESS + index) for index, host in enumerate(hosts)}
     return made
@@ -98,8 +103,25 @@ def _add_http(made: Plan, spec: Any, written: Mapping[str, Answer]) -> None:
 
 
 def _add_tcp(made: Plan, spec: Any, _: Mapping[str, Answer]) -> None:
+    if spec.starttls == "postgres" or (spec.port == POSTGRESQL and not (spec.tls or spec.starttls)):
+        _database(made, spec.host, spec.port)
+        return
     speech = BY_NAME[spec.starttls] if spec.starttls else BY_PORT.get(spec.port, Quiet)
     made.services[spec.host.lower(), spec.port] = ServicePlan(speech, spec.tls)
+
+
+def _add_sql(made: Plan, spec: Any, _: Mapping[str, Answer]) -> None:
+    if spec.dialect != "postgresql":
+        raise ValueError(f"{spec.peer}: of databases only PostgreSQL is simulated, not {spec.dialect}")
+    database = _database(made, spec.host, spec.number)
+    database.name = spec.database or spec.user
+    database.passwords[spec.user] = _plain(spec.password) or ""
+    for query in spec.queries:
+        database.teach(query.sql, (*query.labels, *(one.column for one in query.metrics)))
+
+
+def _database(made: Plan, host: str, port: int) -> Database:
+    return made.databases.setdefault((host.lower(), port), Database(host.lower()))
 
 
 def _add_dns(made: Plan, spec: Any, _: Mapping[str, Answer]) -> None:
@@ -115,7 +137,14 @@ def _add_nothing(_made: Plan, _spec: Any, _written: Mapping[str, Answer]) -> Non
     """An echo is answered by the operating system: an address is enough."""
 
 
-_ADDERS = {"http": _add_http, "tcp": _add_tcp, "dns": _add_dns, "snmp": _add_snmp, "icmp": _add_nothing}
+_ADDERS = {
+    "http": _add_http,
+    "tcp": _add_tcp,
+    "sql": _add_sql,
+    "dns": _add_dns,
+    "snmp": _add_snmp,
+    "icmp": _add_nothing,
+}
 
 
 def _credentials(spec: Any) -> Credentials:

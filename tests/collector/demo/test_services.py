@@ -95,16 +95,6 @@ async def test_rtsp_and_ssh(authority: Authority) -> None:
     assert greeted.outcome is Outcome.OK, greeted.detail
 
 
-async def test_postgres_without_tls_is_refused_in_its_own_words(authority: Authority) -> None:
-    async with service(BY_NAME["postgres"], authority) as port:
-        reader, writer = await asyncio.open_connection("127.0.0.1", port)
-        writer.write(bytes.fromhex("00000008 00030000"))
-        said = await reader.read()
-        writer.close()
-    assert said.startswith(b"E")
-    assert b"simulated" in said
-
-
 async def test_a_door_closes_and_opens_at_the_same_port(authority: Authority) -> None:
     door = Door(lambda: Conversation(Quiet(), None), "127.0.0.1")
     port = await door.open()

@@ -25,7 +25,7 @@ VALIDATORS = {
     part: Draft202012Validator({"$ref": f"#/$defs/{part}", "$defs": SCHEMA["$defs"]} if part else SCHEMA)
     for part in ("", "monitor", "device")
 }
-DIRECTORIES = [ROOT / "config", *(ROOT / "collector" / "demo" / name for name in ("overlay", "pace"))]
+DIRECTORIES = [ROOT / "config", *(ROOT / "collector" / "demo" / name for name in ("overlay", "overlay-sql", "pace"))]
 SHIPPED = sorted(path for directory in DIRECTORIES for path in directory.rglob("*.yaml"))
 
 

@@ -93,7 +93,7 @@ class DocumentLayout(Part):
         1_000_000,
         ge=1000,
         le=50_000_000,
-        description="Most values (an object counts four) of a document; bounds memory.",
+        description="Most values of a document (an object counts four).",
     )
 
 

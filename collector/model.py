@@ -1,4 +1,4 @@
-"""Plain data that every part of the service shares. Imports nothing of the project."""
+"""Plain data that every part of the service shares. Imports nothing of the project but the records of feeds."""
 
 from __future__ import annotations
 
@@ -9,6 +9,8 @@ from enum import StrEnum
 from typing import Any, Generic, NamedTuple, Protocol, TypeVar
 
 from pydantic import BaseModel, ConfigDict
+
+from collector.records import Batch
 
 DETAIL_LIMIT = 200
 Labels = tuple[tuple[str, str], ...]
@@ -156,15 +158,16 @@ class Kind(Generic[S, C]):
     `probe(spec, emit, context)` returns when the target is well, raises ProbeFailed when it is not, and
     anything else when we could not tell. It does not time itself, retry, log, sleep, catch broadly or know
     its target's id. `open` makes what all runs of the kind share (a session, warm connections): it gets the
-    Net, and its value is `context.resource`.
+    Net, and its value is `context.resource`. The probe of a `feed` returns the Batch that it read.
     """
 
     name: str
     summary: str
     spec: type[S]
     metrics: tuple[Metric, ...]
-    probe: Callable[[S, Emit, C], Awaitable[None]]
+    probe: Callable[[S, Emit, C], Awaitable[Batch | None]]
     open: Callable[[Any], AbstractAsyncContextManager[Any]] | None = None
+    feed: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -247,3 +250,4 @@ class Result:
     reason: Reason | None = None
     detail: str = ""
     samples: tuple[Sample, ...] = field(default=(), repr=False)
+    batch: Batch | None = field(default=None, repr=False)

@@ -111,9 +111,10 @@ class Runner:
         started, begun = time.time(), time.monotonic()
         resource = self._resources.get(target.kind)
         context = Context(self._net, begun + target.timeout, resource, target.interval)
+        kind, batch = self._kinds[target.kind], None
         try:
             async with asyncio.timeout(target.timeout):
-                await self._kinds[target.kind].probe(target.spec, emit, context)
+                batch = await kind.probe(target.spec, emit, context)
             outcome, reason, detail = Outcome.OK, None, ""
         except ProbeFailed as failed:
             outcome, reason, detail = Outcome.FAIL, failed.reason, failed.detail
@@ -124,10 +125,10 @@ class Runner:
         duration = time.monotonic() - begun
         if outcome is Outcome.FAIL and self._stalled(begun, target):
             outcome, detail = Outcome.ERROR, f"our own loop stood still: {detail}"
-        if outcome is not Outcome.ERROR:
+        if outcome is not Outcome.ERROR and not kind.feed:
             emit(SUCCESS, outcome is Outcome.OK)
         emit(DURATION, duration)
-        return Result(target.id, outcome, started, duration, reason, detail, tuple(emit.samples))
+        return Result(target.id, outcome, started, duration, reason, detail, tuple(emit.samples), batch)
 
     def _declared(self, target: Target) -> frozenset[str]:
         names = self._names[target.kind]

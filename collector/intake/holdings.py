@@ -1,0 +1,169 @@
+"""The last good batch of each feed, how long it is believed, and what was refused since."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections import Counter
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+
+import structlog
+
+from collector.intake.aside import keep_aside
+from collector.intake.guards import Box, Guard, Refusal, Rules, refusal, within
+from collector.model import DETAIL_LIMIT, Metric, MetricType, Outcome, Reason, Result, Sample, Sink, Target
+from collector.records import Batch, Record
+from collector.sources.feed import FeedSpec
+
+RECORDS = Metric("hatang_feed_records", "Records of the last good batch, by operator.", labels=("operator",))
+TIMESTAMP = Metric("hatang_feed_timestamp_seconds", "Unix time of the data of the last good batch.")
+ACCEPTED = Metric("hatang_feed_accepted_total", "Batches that were believed.", MetricType.COUNTER)
+REFUSED = Metric(
+    "hatang_feed_refused_total",
+    "Batches that were refused, by the guard that refused them; the last good one stays in place until it is too old.",
+    MetricType.COUNTER,
+    ("operator", "guard"),
+)
+UNREADABLE = Metric("hatang_feed_unreadable_rows", "Rows of the last good batch that could not be read.")
+FEED_METRICS = (RECORDS, TIMESTAMP, ACCEPTED, REFUSED, UNREADABLE)
+
+# The fault of a document, not of the way to it.
+_NO_DOCUMENT = frozenset({Reason.PROTOCOL, Reason.UNEXPECTED, Reason.TOO_LARGE})
+
+log = structlog.get_logger(__name__)
+
+
+@dataclass(slots=True)
+class Holding:
+    """What one feed has given. `accepted_at` is Unix seconds; `fresh_until` is by the monotonic clock."""
+
+    target: Target
+    batch: Batch | None = None
+    accepted_at: float = 0.0
+    fresh_until: float = 0.0
+    accepted: int = 0
+    refused: Counter[Guard] = field(default_factory=Counter)
+    refusal: Refusal | None = None
+
+    @property
+    def spec(self) -> FeedSpec:
+        """The settings of the feed."""
+        spec = self.target.spec
+        if not isinstance(spec, FeedSpec):
+            raise TypeError(f"{self.target.id} is no feed")
+        return spec
+
+    @property
+    def as_of(self) -> float:
+        """Unix time of the data: as the batch says it, else when it came."""
+        batch = self.batch
+        return self.accepted_at if batch is None or batch.as_of is None else batch.as_of
+
+
+class Holdings:
+    """What all feeds have given. Loop only; `changed` counts the batches that were believed."""
+
+    def __init__(self, sink: Sink, aside: Path, clock: Callable[[], float] = time.monotonic) -> None:
+        self.by_target: dict[str, Holding] = {}
+        self.changed = 0
+        self._sink = sink
+        self._aside = aside
+        self._clock = clock
+        self._operators: frozenset[str] = frozenset()
+        self._box: Box | None = None
+
+    def apply(self, targets: Mapping[str, Target], operators: frozenset[str], box: Box | None) -> None:
+        """Take over a new configuration: a feed whose settings are the same keeps what it gave."""
+        feeds = {name: target for name, target in targets.items() if isinstance(target.spec, FeedSpec)}
+        self._operators, self._box = operators, box
+        for gone in self.by_target.keys() - feeds.keys():
+            del self.by_target[gone]
+            self._sink.drop(_owner(gone))
+            self.changed += 1
+        for name, target in feeds.items():
+            holding = self.by_target.get(name)
+            if holding is None or holding.target.spec != target.spec:
+                self.by_target[name] = Holding(target)
+                self.changed += 1
+            else:
+                holding.target = target
+            self._publish(self.by_target[name])
+
+    async def take(self, result: Result) -> Result:
+        """The run of a feed as it counts: a refused batch makes it a failure, and changes nothing of what is held."""
+        holding = self.by_target.get(result.target)
+        if holding is None:
+            return result
+        refused, documents = await self._judged(holding, result)
+        if refused is None:
+            self._publish(holding)
+            return result
+        holding.refused[refused.guard] += 1
+        holding.refusal = refused
+        self._publish(holding)
+        await self._keep_aside(holding, refused, documents)
+        if result.outcome is Outcome.FAIL:
+            return result
+        detail = f"refused by guard {refused.guard}: {refused.detail}"[:DETAIL_LIMIT]
+        return replace(result, outcome=Outcome.FAIL, reason=Reason.UNEXPECTED, detail=detail)
+
+    def fresh(self, holding: Holding) -> bool:
+        """Whether what it holds may still be believed."""
+        return holding.batch is not None and self._clock() < holding.fresh_until
+
+    async def _judged(self, holding: Holding, result: Result) -> tuple[Refusal | None, tuple[tuple[str, bytes], ...]]:
+        batch = result.batch
+        if result.outcome is Outcome.FAIL and result.reason in _NO_DOCUMENT:
+            return Refusal(Guard.SHAPE, result.detail), ()
+        if batch is None or result.outcome is not Outcome.OK:
+            return None, ()
+        spec = holding.spec
+        rules = Rules(self._operators, self._box, spec.oldest, spec.min_ratio)
+        now = time.time()
+        # Hundreds of thousands of rows are not checked on the loop.
+        refused = await asyncio.to_thread(refusal, batch, rules, holding.batch, now)
+        if refused is None:
+            records = await asyncio.to_thread(within, batch, self._box)
+            self._accept(holding, replace(batch, records=records, raw=()), now)
+        return refused, batch.raw
+
+    def _accept(self, holding: Holding, batch: Batch, now: float) -> None:
+        same = holding.batch is not None and holding.batch.records == batch.records
+        holding.batch = replace(batch, records=holding.batch.records) if same and holding.batch else batch
+        holding.accepted += 1
+        holding.refusal = None
+        holding.accepted_at = now
+        behind = 0.0 if batch.as_of is None else max(0.0, now - batch.as_of)
+        holding.fresh_until = self._clock() + holding.spec.oldest - behind
+        self.changed += 1
+
+    async def _keep_aside(self, holding: Holding, refused: Refusal, documents: tuple[tuple[str, bytes], ...]) -> None:
+        feed = holding.target.id
+        log.warning("batch refused", target=feed, guard=refused.guard.value, detail=refused.detail)
+        if not documents:
+            return
+        try:
+            await asyncio.to_thread(keep_aside, self._aside, feed, refused.guard.value, documents)
+        except OSError as error:
+            log.warning("refused documents are not kept", target=feed, error=str(error))
+
+    def _publish(self, holding: Holding) -> None:
+        operator = holding.spec.operator or ""
+        samples = [Sample(ACCEPTED, (), holding.accepted)]
+        samples += [Sample(REFUSED, (operator, guard.value), holding.refused[guard]) for guard in Guard]
+        batch = holding.batch
+        if batch is not None:
+            samples += [Sample(TIMESTAMP, (), holding.as_of), Sample(UNREADABLE, (), batch.unreadable)]
+            counts = Counter(map(_operator, batch.records)) or {operator: 0}
+            samples += [Sample(RECORDS, (name,), count) for name, count in sorted(counts.items())]
+        self._sink.put(_owner(holding.target.id), (("target", holding.target.id),), samples)
+
+
+def _operator(record: Record) -> str:
+    return getattr(record, "operator", "")
+
+
+def _owner(target_id: str) -> str:
+    return f"feed {target_id}"

@@ -24,7 +24,8 @@ class Fetched:
     """One document.
 
     `name` is that of the file, or the last part of the URL; `media_type` and `charset` are what the answer says, in
-    lower case and without parameters, '' for files; `modified` is Unix seconds (Last-Modified, or of the file).
+    lower case and without parameters, '' for files; `modified` is Unix seconds (Last-Modified, or of the file);
+    `total` is how many rows all pages have, where the answer says it (X-Total-Count).
     """
 
     name: str
@@ -32,6 +33,7 @@ class Fetched:
     media_type: str = ""
     charset: str = ""
     modified: float | None = None
+    total: int | None = None
 
 
 def plain_name(name: str) -> str:

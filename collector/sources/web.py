@@ -137,7 +137,13 @@ async def _document(answer: Answer, source: HttpSource, number: int = 1) -> Fetc
     content = await asyncio.to_thread(opened, answer.body, limit)
     name = plain_name(_last_part(answer.request.url))
     modified = _seconds(answer.headers.get("Last-Modified", ""))
-    return Fetched(name if number == 1 else f"{number}-{name}", content, media.type, media.charset, modified)
+    name = name if number == 1 else f"{number}-{name}"
+    return Fetched(name, content, media.type, media.charset, modified, _total(answer.headers))
+
+
+def _total(headers: CIMultiDictProxy[str]) -> int | None:
+    text = headers.get("X-Total-Count", "").strip()
+    return int(text) if text.isascii() and text.isdigit() and len(text) < 16 else None
 
 
 def _last_part(url: URL) -> str:

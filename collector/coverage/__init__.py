@@ -1,1 +1,1 @@
-"""From the state of base stations to who has signal: pure functions over arrays. Loaded with the first feed of cells."""
+"""From the state of base stations to who has signal: pure functions over arrays. Loaded with the first cells."""

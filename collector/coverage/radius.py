@@ -82,7 +82,7 @@ def _rows(cells: Sequence[Cell], model: RangeModel) -> NDArray[np.intp]:
 
 
 def _carriers_of(technology: Technology, model: RangeModel) -> Mapping[int, Carrier]:
-    """Those of a technology, the one to be taken by default first: the declared one, else that of the shortest reach."""
+    """Those of a technology, the default first: the declared one, else that of the shortest reach."""
     own = [(row, carrier) for row, carrier in enumerate(model.carriers) if carrier.technology is technology]
     return dict(sorted(own, key=lambda pair: (not pair[1].default, budget_db(pair[1], model))))
 

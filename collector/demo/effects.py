@@ -22,6 +22,7 @@ class Do(StrEnum):
     MAINS = "mains"  # on a UPS' host: the input is lost
     FILL = "fill"  # on a device's host: the share `amount` of volume `part` is used
     LINK = "link"  # on a device's host: interface `part` is down
+    FIGURE = "figure"  # on a database's host:port: its figure `part` is `amount`
     TRAP = "trap"  # on a device's host: it says how interface `part` is now, at the beginning and at the end
     ANNOUNCE = "announce"  # on a system: work that lasts `amount` seconds; in the configuration, not in the province
 

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from typing import Any
 
 from collector.demo.authority import Validity
 from collector.demo.casting import Cast
 from collector.demo.effects import Do, Effect
+from collector.demo.postgres.database import MAX_CONNECTIONS, STANDBY
 from collector.demo.roles import Casting, Happening, broken, one, several
 from collector.demo.shows import Show, link_down, series
 from collector.demo.wiring import has_community, host_of
@@ -20,6 +21,9 @@ DELAY = 3.0
 SLOW = 2.0
 FILLED = 0.97
 FULL = 0.95
+# Of a database: more connections than the share that its target allows, and seconds more than its replica may lag.
+CROWDED, CROWD = 0.9, 0.97 * MAX_CONNECTIONS
+BEHIND, LAG = 60.0, 900.0
 
 
 def _system_down(cast: Cast) -> Casting:
@@ -156,6 +160,35 @@ def _link_down(cast: Cast) -> Casting:
     return one(target, Effect(Do.LINK, host_of(target), port.name), *link_down(target.id, port.name))
 
 
+def _figure_off(cast: Cast, figure: tuple[str, float], metric: str, limit: float, **labels: str) -> Casting:
+    """A figure of a database is such that a metric goes over the limit of its query."""
+    target, query = cast.pick(_asking(cast, metric), lambda pair: host_of(pair[0]))
+    spec: Any = target.spec
+    return broken(
+        target,
+        Effect(Do.FIGURE, spec.peer.lower(), *figure),
+        "unexpected",
+        Show(series(metric, target=target.id, **labels), ">", limit),
+        Show(series("probe_sql_query_success", target=target.id, query=query), "==", 0),
+    )
+
+
+def _asking(cast: Cast, metric: str) -> Iterator[tuple[Target, str]]:
+    """Targets, and the name of their query for this metric."""
+    for target in cast.of_kind("sql"):
+        spec: Any = target.spec
+        yield from ((target, query.name) for query in spec.queries if any(one.name == metric for one in query.metrics))
+
+
+def _full_of_connections(cast: Cast) -> Casting:
+    return _figure_off(cast, ("connections", CROWD), "pg_connections_used_ratio", CROWDED)
+
+
+def _replica_behind(cast: Cast) -> Casting:
+    metric = "pg_stat_replication_replay_lag_seconds"
+    return _figure_off(cast, ("replay_lag", LAG), metric, BEHIND, application_name=STANDBY)
+
+
 HAPPENINGS = (
     Happening("system-down", "Hệ thống ngừng hoạt động", "System down", _system_down),
     Happening("slow", "Trang trả lời chậm", "Slow answers", _slow),
@@ -168,5 +201,12 @@ HAPPENINGS = (
     Happening("flapping", "Trang lúc được lúc mất", "Flapping", _flapping),
     Happening("device-silent", "Thiết bị không trả lời", "Device silent", _silent),
     Happening("wrong-community", "Thiết bị đã đổi chuỗi community", "Wrong community", _wrong_community),
+    Happening(
+        "database-full-of-connections",
+        "Cơ sở dữ liệu sắp hết kết nối",
+        "Database full of connections",
+        _full_of_connections,
+    ),
+    Happening("replica-behind", "Bản sao cơ sở dữ liệu bị chậm", "Replica behind", _replica_behind),
     Happening("name-not-resolving", "Tên miền không phân giải được", "Name not resolving", _unresolved),
 )

@@ -35,6 +35,7 @@ class Mischief:
             Do.MAINS: self._on_device,
             Do.FILL: self._on_device,
             Do.LINK: self._on_device,
+            Do.FIGURE: self._figure,
             Do.TRAP: self._trap,
         }
 
@@ -83,6 +84,13 @@ class Mischief:
         powered = self._province.devices[effect.on]
         wanted = STRANGER if begin else powered.credentials
         await self._province.agents.change_credentials(powered.agent, wanted)
+
+    async def _figure(self, effect: Effect, begin: bool) -> None:
+        host, _, port = effect.on.rpartition(":")
+        laid = self._province.plan.databases[host, int(port)].laid
+        laid.pop(effect.part, None)
+        if begin:
+            laid[effect.part] = effect.amount
 
     async def _trap(self, effect: Effect, _: bool) -> None:
         self._province.tell(effect.on, effect.part)

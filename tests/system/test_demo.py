@@ -31,7 +31,12 @@ ADDED = "them-vao"
 SELECTOR = re.compile(r"([a-zA-Z_]\w*)\{([^}]*)\}")
 LABEL = re.compile(r'(\w+)="([^"]*)"')
 # What moves by itself in a healthy province cannot tell that something else moved it.
-MOVING = {"probe_duration_seconds", "probe_http_duration_seconds"}
+MOVING = {
+    "probe_duration_seconds",
+    "probe_http_duration_seconds",
+    "pg_connections_used_ratio",
+    "pg_stat_replication_replay_lag_seconds",
+}
 
 
 @dataclass(slots=True)

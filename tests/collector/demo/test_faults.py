@@ -31,6 +31,8 @@ PROMISED = SCENES | {
     "flapping",
     "device-silent",
     "wrong-community",
+    "database-full-of-connections",
+    "replica-behind",
     "name-not-resolving",
 }
 STATE = re.compile(r'hatang_system_state\{system="([^"]+)"\} == (\d)')

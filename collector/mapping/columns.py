@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import unicodedata
 from collections.abc import Iterator
-from typing import Annotated, Any, Literal, TypeAlias
+from typing import Annotated, Any, TypeAlias
 
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, WithJsonSchema, model_validator
 
 from collector.fields import Regex
 from collector.measures import fault
+from collector.mobile import Numbering
 
 _KEYS = frozenset({"column", "join", "const", "pattern", "scale"})
 
@@ -61,6 +62,10 @@ class Column(Part):
         """All columns that it may read."""
         return self.column or self.join
 
+    def parts(self) -> Iterator[Column]:
+        """Itself: what a field is made of."""
+        yield self
+
 
 def _as_column(value: Any) -> Any:
     if isinstance(value, (str, list, tuple)):
@@ -86,20 +91,18 @@ _INPUT: dict[str, Any] = {
     ]
 }
 AColumn: TypeAlias = Annotated[Column, BeforeValidator(_as_column), WithJsonSchema(_INPUT)]
-KeyForm: TypeAlias = Literal["text", "eci", "nci", "cgi", "uc-id", "by-technology"]
 
 
 class CellKey(Part):
-    """What names a cell among those of its operator (TS 23.003): never its tracking or location area, but in 2G."""
+    """What names a cell among those of its operator; its tracking or location area is no part of it, but in 2G."""
 
-    form: KeyForm = Field(
-        "text",
-        description="`eci`: E-UTRAN cell identity, 28 bits; `nci`: NR cell identity, 36 bits; `cgi`: CI with `area`; "
-        "`uc-id`: RNC and cell, 28 bits; `by-technology`: the one of these that the row's technology has; `text`: "
-        "the operator's own name.",
-    )
     id: AColumn = Field(description="The identity.")
-    area: AColumn | None = Field(None, description="Location area code, for `cgi` and for 2G.")
+    numbering: Numbering = Field(
+        Numbering.TEXT,
+        description="`eci`: E-UTRAN cell identity, 28 bits; `nci`: NR cell identity, 36 bits; `ucid`: RNC and cell, 28 "
+        "bits; `cgi`: the one of these that the technology has, or CI and `area` in 2G; `text`: the operator's own.",
+    )
+    area: AColumn | None = Field(None, description="Location area code, or RNC, beside a number that needs it.")
     gnb_length: int | None = Field(None, ge=22, le=32, description="Bits of the gNB's id in an NCI (TS 38.413).")
     per_technology: bool = Field(
         False, description="For `text`: one identity stands for a cell of each technology; the technology is added."
@@ -108,17 +111,22 @@ class CellKey(Part):
     @model_validator(mode="after")
     def _consistent(self) -> CellKey:
         for wrong, message in (
-            (self.area is None and self.form == "cgi", "`form: cgi` needs `area`"),
-            (self.area is not None and self.form not in {"cgi", "by-technology"}, "`area` is for `form: cgi`"),
-            (self.gnb_length is not None and self.form not in {"nci", "by-technology"}, "`gnb_length` is for an NCI"),
-            (self.per_technology and self.form != "text", "`per_technology` is for `form: text`"),
+            (
+                self.area is not None and self.numbering not in {Numbering.CGI, Numbering.UCID},
+                "`area` is for `numbering: cgi` and `ucid`",
+            ),
+            (
+                self.gnb_length is not None and self.numbering not in {Numbering.CGI, Numbering.NCI},
+                "`gnb_length` is for `numbering: nci` and `cgi`",
+            ),
+            (self.per_technology and self.numbering is not Numbering.TEXT, "`per_technology` is for `numbering: text`"),
         ):
             if wrong:
                 raise fault(message)
         return self
 
-    def columns(self) -> Iterator[Column]:
-        """What it reads."""
+    def parts(self) -> Iterator[Column]:
+        """What it is made of."""
         yield self.id
         if self.area is not None:
             yield self.area

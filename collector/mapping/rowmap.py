@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from datetime import UTC, datetime
 from typing import Annotated, Any, Literal
 from zoneinfo import ZoneInfo, available_timezones
 
@@ -133,6 +134,14 @@ def _zone(name: str) -> str:
     return name
 
 
+def _is_layout(text: str) -> bool:
+    some = datetime(2026, 11, 23, 8, 30, 59, tzinfo=UTC)
+    try:
+        return datetime.strptime(some.strftime(text), text).date() == some.date()  # noqa: DTZ007  only the day counts
+    except ValueError:
+        return False
+
+
 class TimeFormat(Part):
     """How times are written in texts and numbers."""
 
@@ -149,7 +158,7 @@ class TimeFormat(Part):
     @model_validator(mode="after")
     def _layouts(self) -> TimeFormat:
         for text in self.formats:
-            if text not in {"iso", "unix", "unix-ms", "excel"} and "%" not in text:
+            if text not in {"iso", "unix", "unix-ms", "excel"} and not _is_layout(text):
                 raise fault(f"bad format '{text}': expected iso, unix, unix-ms, excel, or a layout such as %d/%m/%Y")
         return self
 
@@ -195,6 +204,9 @@ class RowMap(Part):
         default_factory=dict, description="Text -> true or false, beside the usual ones."
     )
     bands: Annotated[dict[str, int], Words] = Field(default_factory=dict, description="Text -> MHz.")
+    indicators: Annotated[dict[str, str], Words] = Field(
+        default_factory=dict, description="Text -> id of an indicator; without any, the text is the id."
+    )
     blanks: tuple[str, ...] = Field(
         ("-", "--", "n/a", "#n/a", "nan", "null", "none", "\\N"), description="Texts that mean: nothing (any case)."
     )
@@ -253,9 +265,7 @@ class RowMap(Part):
     def columns(self) -> tuple[Column, ...]:
         """All that is read of a row."""
         sources = [source for part in (self.fields, *self.each) for _, source in part.given()]
-        found = [
-            column for source in sources for column in (source.columns() if isinstance(source, CellKey) else (source,))
-        ]
+        found = [column for source in sources for column in source.parts()]
         found += [column for each in self.each for column in (*each.conditions, *each.unless)]
         return (*found, *(where.column for where in self.where))
 

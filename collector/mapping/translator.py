@@ -2,21 +2,36 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import partial
+from itertools import islice
 from typing import Any, TypeAlias
 
+from collector.mapping.building import BUILDERS, key_of
+from collector.mapping.converters import TOLERATED
+from collector.mapping.getting import Accessor, condition
+from collector.mapping.locating import Locator
+from collector.mapping.owning import Owner
+from collector.mapping.reading import Draft, RowReader
 from collector.mapping.rowmap import RowMap
-from collector.records import Record
+from collector.mapping.words import Blanks
+from collector.mobile import Operators
+from collector.records import CellState, Dataset, Outage, Record
 
 # Column name -> str, number, bool, None, date, datetime.
 Row: TypeAlias = Mapping[str, object]
+# What a row is called in a fault.
+Number: TypeAlias = int | str
 MAX_FAULTS = 20
+# The name under which rows of declared coverage have their polygon, ready made, in longitude and latitude.
+GEOMETRY = "geometry"
+_AT_ONCE = 2_000
 
 
 @dataclass(frozen=True, slots=True)
 class Translation:
-    """What rows gave: `rows` counts those that were looked at, `unreadable` those that are not wholly understood.
+    """What rows gave: `rows` counts those that are the feed's, `unreadable` those that are not wholly understood.
 
     `faults` says of the first of these what is wrong: `row 17: lat: 'abc' is no number`.
     """
@@ -27,6 +42,23 @@ class Translation:
     faults: tuple[str, ...]
 
 
+@dataclass(slots=True)
+class _Tally:
+    rows: int = 0
+    wrong: set[Number] = field(default_factory=set)
+    faults: list[str] = field(default_factory=list)
+
+    def complain(self, number: Number, words: str) -> None:
+        if number not in self.wrong:
+            self.wrong.add(number)
+            if len(self.faults) < MAX_FAULTS:
+                self.faults.append(f"row {number}: {words}")
+
+
+def _of_row(row: Any, name: str) -> object:
+    return row.get(name)
+
+
 class Translator:
     """Translates rows as `plan` says; `operator` is whose they are where they do not say it themselves."""
 
@@ -34,17 +66,61 @@ class Translator:
         self,
         plan: RowMap,
         operator: str | None = None,
-        operators: Any = None,
+        operators: Operators | None = None,
         *,
-        get: Callable[[Any, str], object] | None = None,
+        get: Accessor | None = None,
     ) -> None:
-        """`operators` are the known ones, of `collector.mobile`; `get` reads a column of a row, default `row.get`."""
-        raise NotImplementedError
+        """`get` reads a column of a row, default `row.get`. Raises ValueError for coordinates that EPSG has not."""
+        self._get, blanks = get or _of_row, Blanks(plan.blanks)
+        self._dataset = plan.dataset
+        self._where = [condition(where, self._get, blanks) for where in plan.where]
+        self._reader = RowReader(plan, self._get)
+        self._owner = Owner(operator, operators)
+        self._locator = Locator(plan)
 
     def translate(self, rows: Iterable[Any]) -> Translation:
         """Records of `rows`, which faults number from 1."""
         return self.translate_numbered(enumerate(rows, 1))
 
-    def translate_numbered(self, rows: Iterable[tuple[int, Any]]) -> Translation:
+    def translate_numbered(self, rows: Iterable[tuple[Number, Any]]) -> Translation:
         """Records of rows that come with their numbers."""
-        raise NotImplementedError
+        tally, left = _Tally(), iter(rows)
+        records: list[Record] = []
+        while some := list(islice(left, _AT_ONCE)):
+            records.extend(self._records(some, tally))
+        return Translation(tuple(records), tally.rows, len(tally.wrong), tuple(tally.faults))
+
+    def _records(self, rows: Sequence[tuple[Number, Any]], tally: _Tally) -> Iterator[Record]:
+        drafts = [draft for number, row in rows for draft in self._drafts(number, row, tally)]
+        problems = self._locator.locate([draft.values for _, draft in drafts])
+        for (number, draft), problem in zip(drafts, problems, strict=True):
+            if problem is not None:
+                tally.complain(number, problem)
+            if problem is None or "lat" in TOLERATED[self._dataset]:
+                yield from self._record(number, draft, tally)
+
+    def _drafts(self, number: Number, row: Any, tally: _Tally) -> list[tuple[Number, Draft]]:
+        if not all(met(row) for met in self._where):
+            return []
+        tally.rows += 1
+        try:
+            drafts = list(self._reader.drafts(row, partial(tally.complain, number)))
+        except ValueError as error:
+            tally.complain(number, str(error))
+            return []
+        if self._dataset is Dataset.AREAS:
+            for draft in drafts:
+                draft.values[GEOMETRY] = self._get(row, GEOMETRY)
+        return [(number, draft) for draft in drafts]
+
+    def _record(self, number: Number, draft: Draft, tally: _Tally) -> Iterator[Record]:
+        try:
+            cell = key_of(draft.values, draft.key)
+            operator = "" if self._dataset is Dataset.INDICATORS else self._owner.of(draft.values, cell.plmn)
+            record = BUILDERS[self._dataset](draft.values, operator, cell.key)
+        except ValueError as error:
+            tally.complain(number, str(error))
+            return
+        # A list of outages may go on naming what works again.
+        if not (isinstance(record, Outage) and record.state is CellState.ACTIVE):
+            yield record

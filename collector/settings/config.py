@@ -9,6 +9,7 @@ from pathlib import Path
 from collector.devices import DeviceProfile
 from collector.maintenance import Window
 from collector.model import Owner, System, Target
+from collector.plan import Plan
 from collector.settings.document import Document
 from collector.settings.faults import Fault
 from collector.settings.monitor import Monitor
@@ -29,6 +30,7 @@ class Config:
     targets: Mapping[str, Target]
     maintenance: tuple[Window, ...]
     devices: Mapping[str, DeviceProfile]
+    plan: Plan
     warnings: tuple[Fault, ...]
     files: tuple[Path, ...]
     hash: str

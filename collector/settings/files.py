@@ -12,21 +12,25 @@ from collector.settings.faults import Fault
 
 INVENTORY = ("inventory.d", "targets.d")
 DEVICES = "devices.d"
+PLAN = "plan.yaml"
+OBSERVATIONS = "observations.d"
 
 
 @dataclass(slots=True)
 class Files:
-    """The documents of all directories, by what they are for; one list of inventory files per directory."""
+    """The documents of all directories, by what they are for; of inventory and plan a list per directory."""
 
     monitor: list[Document] = field(default_factory=list)
     inventory: list[list[Document]] = field(default_factory=list)
     devices: list[Document] = field(default_factory=list)
+    plan: list[list[Document]] = field(default_factory=list)
+    observations: list[list[Document]] = field(default_factory=list)
     faults: list[Fault] = field(default_factory=list)
     warnings: list[Fault] = field(default_factory=list)
 
     def __iter__(self) -> Iterator[Document]:
         yield from self.monitor
-        for documents in self.inventory:
+        for documents in (*self.inventory, *self.plan, *self.observations):
             yield from documents
         yield from self.devices
 
@@ -67,7 +71,9 @@ class _Reader:
         files.monitor += [self._document(path) for path in self._named("monitor.yaml")]
         files.inventory.append([self._document(path) for part in INVENTORY for path in self._named(f"{part}/*.yaml")])
         files.devices += [self._document(path) for path in self._named(f"{DEVICES}/*.yaml")]
-        for path in [path for part in (*INVENTORY, DEVICES) for path in self._named(f"{part}/*.yml")]:
+        files.plan.append([self._document(path) for path in self._named(PLAN)])
+        files.observations.append([self._document(path) for path in self._named(f"{OBSERVATIONS}/*.yaml")])
+        for path in [path for part in (*INVENTORY, DEVICES, OBSERVATIONS) for path in self._named(f"{part}/*.yml")]:
             files.warnings.append(Fault(self._shown(path), 1, 1, "", "not read: only *.yaml files are"))
 
     def _named(self, pattern: str) -> list[Path]:

@@ -17,6 +17,7 @@ from collector.settings.literals import written_out
 from collector.settings.maintenance import idle, planned
 from collector.settings.monitor import Monitor
 from collector.settings.objectives import promise
+from collector.settings.plan import Known, plan_of
 from collector.settings.profiles import read_profiles
 from collector.settings.source import Node, merged
 from collector.settings.systems import register
@@ -58,12 +59,14 @@ def load(directories: Sequence[Path], previous: Config | None = None) -> Config:
     resolved = _resolved(workshop, gathered)
     faults = [*files.faults, *gathered.faults, *found.faults, *wrong, *profiles.faults, *credentials.faults]
     faults += profiles.complaints(workshop.of_defaults + workshop.faults)
+    plan = plan_of(files.plan, files.observations, _known(gathered) if whole else None)
+    faults += plan.faults
     if whole and monitor is not None:
         faults += _uplink(monitor, {entry.node.text("id") for entry in gathered.entries})
     if faults or service is None:
         raise SettingsError(faults)
     targets = {name: one.target for name, one in resolved.items()}
-    workshop.warnings.update(files.warnings, credentials.warnings, readable_community(resolved.values()))
+    workshop.warnings.update(plan.warnings, files.warnings, credentials.warnings, readable_community(resolved.values()))
     if monitor is not None:
         workshop.warnings.update(written_out(service, monitor))
     workshop.warnings.update(idle(windows, gathered, found.systems, targets))
@@ -75,12 +78,18 @@ def load(directories: Sequence[Path], previous: Config | None = None) -> Config:
         targets=targets,
         maintenance=windows,
         devices=profiles.valid,
+        plan=plan.plan,
         warnings=tuple(sorted(workshop.warnings)),
         files=(*directories, *sorted(credentials.files)),
         hash=files.digest(),
         documents={document.source.path: document for document in files},
         resolved=resolved,
     )
+
+
+def _known(gathered: Gathered) -> Known:
+    targets = {name for entry in gathered.entries if (name := entry.node.text("id")) is not None}
+    return Known(targets, gathered.systems.keys(), gathered.objectives.keys())
 
 
 def _monitor_node(files: Files) -> Node | None:

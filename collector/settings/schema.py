@@ -19,6 +19,8 @@ from collector.settings.inventory import ID_PATTERN, LABEL_PATTERN, OwnerKeys, S
 from collector.settings.maintenance import MaintenanceKeys
 from collector.settings.monitor import Monitor
 from collector.settings.objectives import ObjectiveKeys
+from collector.settings.plan import PLAN_LISTS
+from collector.settings.plan_keys import ObservationKeys
 from collector.settings.targets import COMMON, DEFAULTABLE
 
 DRAFT = "https://json-schema.org/draft/2020-12/schema"
@@ -33,12 +35,14 @@ LISTS: Mapping[str, type[BaseModel]] = {
     "maintenance": MaintenanceKeys,
 }
 _MODELS: tuple[type[BaseModel], ...] = (*LISTS.values(), Monitor, DeviceProfile)
+_OF_THE_PLAN: tuple[type[BaseModel], ...] = (*PLAN_LISTS.values(), ObservationKeys)
 
 
 def schema() -> Json:
     """JSON Schema (draft 2020-12) of the files in targets.d and inventory.d.
 
-    `$defs/monitor` is that of monitor.yaml, `$defs/device` that of the files in devices.d.
+    `$defs/monitor` is that of monitor.yaml, `$defs/device` that of the files in devices.d, `$defs/plan` that of
+    plan.yaml, `$defs/observations` that of the files in observations.d.
     """
     definitions, models = _generated()
     target, owner, system, objective, window, monitor, device = (models[model] for model in _MODELS)
@@ -62,13 +66,14 @@ def schema() -> Json:
         "free-target": {"$ref": f"{_REF}target", "required": ["system"]},
         "defaults": _defaults(target, kinds),
         "monitor": _nullable(monitor | {"description": "monitor.yaml: what holds for the whole service."}),
+        **_plan(*(models[model] for model in _OF_THE_PLAN)),
     }
     return {"$schema": DRAFT, **_file(), "$defs": dict(sorted(definitions.items()))}
 
 
 def _generated() -> tuple[Json, dict[type[BaseModel], Json]]:
     """What models refer to, and each model's own schema, without titles."""
-    wanted = list(_MODELS)
+    wanted = [*_MODELS, *_OF_THE_PLAN]
     wanted += dict.fromkeys(kind.spec for kind in registry.KINDS)
     places, whole = models_json_schema([(model, "validation") for model in wanted], ref_template=_REF + "{model}")
     definitions = _untitled(whole.get("$defs", {}))
@@ -95,6 +100,25 @@ def _list(items: Json, description: str) -> Json:
 
 def _nullable(mapping: Json) -> Json:
     return mapping | {"type": ["object", "null"]}
+
+
+def _plan(indicator: Json, reference: Json, reported: Json, observation: Json) -> Json:
+    for keyed in (indicator, reference):
+        keyed["properties"]["id"] |= {"pattern": ID_PATTERN, "maxLength": 100}
+    lists = {
+        "indicators": _list(indicator | {"required": ["id"]}, "What is to be reached, and what is known of it."),
+        "references": _list(reference | {"required": ["id"]}, "Reports that observations come from."),
+        "reported": _list(reported, "Figures of the province's report: the indicator of each, or why there is none."),
+    }
+    lines = {"observations": _list(observation, "What was seen since, a dated line each.")}
+    return {
+        "plan": _nullable(_mapping("plan.yaml: what is to be reached, by when, on whose word.", lists)),
+        "observations": _nullable(_mapping("observations.d: values that somebody reports.", lines)),
+    }
+
+
+def _mapping(description: str, properties: Json) -> Json:
+    return {"description": description, "properties": properties, "additionalProperties": False}
 
 
 def _kind(spec: Json) -> Json:

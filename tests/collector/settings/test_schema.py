@@ -23,7 +23,7 @@ SCHEMA = schema()
 # The whole, and the parts that are for other files.
 VALIDATORS = {
     part: Draft202012Validator({"$ref": f"#/$defs/{part}", "$defs": SCHEMA["$defs"]} if part else SCHEMA)
-    for part in ("", "monitor", "device")
+    for part in ("", "monitor", "device", "plan", "observations")
 }
 DIRECTORIES = [ROOT / "config", *(ROOT / "collector" / "demo" / name for name in ("overlay", "overlay-sql", "pace"))]
 SHIPPED = sorted(path for directory in DIRECTORIES for path in directory.rglob("*.yaml"))
@@ -91,7 +91,8 @@ def complaints(path: Path, content: bytes | None = None) -> list[str]:
     document = parse(content if content is not None else path.read_bytes(), SourceFile(path, path.name))
     assert not document.faults
     root = plain(document.root) if document.root is not None else None
-    part = {"monitor.yaml": "monitor"}.get(path.name, "device" if path.parent.name == "devices.d" else "")
+    folders = {"devices.d": "device", "observations.d": "observations"}
+    part = {"monitor.yaml": "monitor", "plan.yaml": "plan"}.get(path.name, folders.get(path.parent.name, ""))
     return [error.message for error in VALIDATORS[part].iter_errors(root)]
 
 

@@ -29,12 +29,13 @@ from collector.demo.authority import Authority
 from collector.demo.doors import Door
 from collector.demo.effects import Command
 from collector.demo.mischief import Mischief
+from collector.demo.mqtt.stations import Figures, Stations, read_stations
 from collector.demo.pages import read_answers
 from collector.demo.postgres.database import Database
 from collector.demo.postgres.session import Session
 from collector.demo.services import Conversation
 from collector.demo.sites import Site
-from collector.demo.wiring import MAIL_HOST, ZONE, Plan, ServicePlan, SitePlan, plan
+from collector.demo.wiring import MAIL_HOST, ZONE, BrokerPlan, Plan, ServicePlan, SitePlan, plan
 from collector.demo.zone import NameServer, Zone
 from collector.settings import SettingsError, load
 
@@ -67,9 +68,14 @@ class PoweredDevice:
 
 
 class Province:
-    """All simulated servers; they live on the loop that `start` runs on."""
+    """All simulated servers; they live on the loop that `start` runs on.
 
-    def __init__(self, made: Plan, described: Mapping[str, Description], directory: Path) -> None:
+    `described` are devices, and `sent` what stations send to a broker, both by host.
+    """
+
+    def __init__(
+        self, made: Plan, described: Mapping[str, Description], sent: Mapping[str, Figures], directory: Path
+    ) -> None:
         self.plan = made
         self.zone = Zone(ZONE, made.addresses, MAIL_HOST)
         self.authority = Authority(directory)
@@ -78,7 +84,9 @@ class Province:
         self.sites: dict[tuple[str, int], Site] = {}
         self.doors: dict[tuple[str, int], Door] = {}
         self.devices: dict[str, PoweredDevice] = {}
+        self.stations: dict[tuple[str, int], Stations] = {}
         self._described = described
+        self._sent = sent
         self._clock = Clock()
         self._name_servers: dict[tuple[str, int], NameServer] = {}
         self._resolver = NameServer(self.zone)
@@ -106,6 +114,9 @@ class Province:
         for key, database in self.plan.databases.items():
             await self._database(*key, database)
             report("servers", len(self._map), total)
+        for key, broker in self.plan.brokers.items():
+            await self._broker(*key, broker)
+            report("servers", len(self._map), total)
         for key, credentials in self.plan.devices.items():
             await self._device(*key, credentials)
             report("servers", len(self._map), total)
@@ -115,8 +126,8 @@ class Province:
 
     def silence(self, host: str, silent: bool) -> None:
         """Stop or resume answering what comes to a host. Raises KeyError for one that has no server."""
-        servers: list[Agent | Door | NameServer] = []
-        for ours in (self.doors, self._name_servers):
+        servers: list[Agent | Door | NameServer | Stations] = []
+        for ours in (self.doors, self._name_servers, self.stations):
             servers += [server for (name, _), server in ours.items() if name == host]
         if host in self.devices:
             servers.append(self.devices[host].agent)
@@ -142,6 +153,8 @@ class Province:
             door.close()
         for site in self.sites.values():
             await site.close()
+        for stations in self.stations.values():
+            await stations.stop()
         for server in (self._resolver, *self._name_servers.values()):
             server.stop()
         self.agents.close()
@@ -169,6 +182,12 @@ class Province:
         door = Door(lambda: Conversation(Session(made), context), self.plan.addresses[host])
         await self._door(host, port, door)
 
+    async def _broker(self, host: str, port: int, made: BrokerPlan) -> None:
+        stations = self.stations[host, port] = Stations(made.logins, self._sent.get(host, {}), self._clock)
+        stations.start()
+        factory = stations.broker.conversation
+        await self._door(host, port, Door(factory, self.plan.addresses[host], self._tls(host, made.secure)))
+
     async def _door(self, host: str, port: int, door: Door) -> None:
         self.doors[host, port] = door
         self._found(host, port, await door.open())
@@ -193,7 +212,7 @@ def prepare(directories: Sequence[Path], work: Path) -> Province:
     Raises SettingsError, ValueError.
     """
     config = load(directories)
-    return Province(plan(config.targets.values(), read_answers()), describe(), work)
+    return Province(plan(config.targets.values(), read_answers()), describe(), read_stations(), work)
 
 
 def _say(**words: object) -> None:

@@ -40,6 +40,14 @@ class ServicePlan:
 
 
 @dataclass(slots=True)
+class BrokerPlan:
+    """An MQTT broker: whether it speaks TLS, and passwords by user."""
+
+    secure: bool
+    logins: dict[str, str] = field(default_factory=dict)
+
+
+@dataclass(slots=True)
 class Plan:
     """Everything to start; keys are (host, port) as the targets name them."""
 
@@ -47,19 +55,21 @@ class Plan:
     sites: dict[tuple[str, int], SitePlan] = field(default_factory=dict)
     services: dict[tuple[str, int], ServicePlan] = field(default_factory=dict)
     databases: dict[tuple[str, int], Database] = field(default_factory=dict)
+    brokers: dict[tuple[str, int], BrokerPlan] = field(default_factory=dict)
     name_servers: dict[tuple[str, int], bool] = field(default_factory=dict)  # by TLS
     devices: dict[tuple[str, int], Credentials] = field(default_factory=dict)
 
     @property
     def servers(self) -> int:
         """How many servers that is, with the one that answers the collector's own lookups."""
-        tcp = len(self.sites) + len(self.services) + len(self.databases)
+        tcp = len(self.sites) + len(self.services) + len(self.databases) + len(self.brokers)
         return tcp + len(self.name_servers) + len(self.devices) + 1
 
     @property
     def certificates(self) -> list[str]:
         """Hosts that need a certificate: any TCP service or database may be asked for TLS midway."""
         hosts = {host for (host, _), site in self.sites.items() if site.secure}
+        hosts |= {host for (host, _), broker in self.brokers.items() if broker.secure}
         hosts |= {host for host, _ in (*self.services, *self.databases)}
         hosts |= {host for (host, _), tls in self.name_servers.items() if tls}
         return sorted(hosts)
@@ -74,8 +84,8 @@ def plan(targets: Iterable[Target], written: Mapping[str, Answer]) -> Plan:
     ours = [target for target in targets if in_zone(host_of(target))]
     for target in ours:
         _ADDERS[target.kind](made, target.spec, written)
-    for key in made.services.keys() & (made.sites.keys() | made.databases.keys()):
-        del made.services[key]  # the web or database server takes its connections
+    for key in made.services.keys() & (made.sites.keys() | made.databases.keys() | made.brokers.keys()):
+        del made.services[key]  # the web or database server or the broker takes its connections
     hosts = sorted({host_of(target) for target in ours} | {ZONE})
     made.addresses = {host: str(FIRST_ADDRESS + index) for index, host in enumerate(hosts)}
     return made
@@ -129,6 +139,13 @@ def _add_dns(made: Plan, spec: Any, _: Mapping[str, Answer]) -> None:
     made.name_servers[host, int(port)] = spec.transport == "tls"
 
 
+def _add_mqtt(made: Plan, spec: Any, _: Mapping[str, Answer]) -> None:
+    host, port = spec.address
+    broker = made.brokers.setdefault((host.lower(), port), BrokerPlan(spec.tls))
+    if spec.username is not None:
+        broker.logins[spec.username] = _plain(spec.password) or ""
+
+
 def _add_snmp(made: Plan, spec: Any, _: Mapping[str, Answer]) -> None:
     made.devices[spec.host.lower(), spec.port] = _credentials(spec)
 
@@ -142,6 +159,7 @@ _ADDERS = {
     "tcp": _add_tcp,
     "sql": _add_sql,
     "dns": _add_dns,
+    "mqtt": _add_mqtt,
     "snmp": _add_snmp,
     "icmp": _add_nothing,
 }

@@ -12,6 +12,7 @@ import yaml
 
 from collector.derive.systems import in_order
 from collector.model import Dependency, Target
+from collector.mqtt.spec import MqttSpec
 from collector.probes.snmp import SnmpSpec
 from collector.settings import Config, load
 
@@ -19,7 +20,7 @@ ROOT = Path(__file__).parents[2]
 CONFIG = ROOT / "config"
 DEMO = ROOT / "collector" / "demo"
 OVERLAY = DEMO / "overlay"
-FILES = sorted([*OVERLAY.glob("*.d/*.yaml"), *(DEMO / "devices").glob("*.yaml")])
+FILES = sorted([*OVERLAY.glob("*.d/*.yaml"), *(DEMO / "devices").glob("*.yaml"), DEMO / "stations.yaml"])
 FACTS: dict[str, dict[str, Any]] = {
     entry["id"]: entry
     for entry in yaml.load((ROOT / "tests" / "facts" / "systems.yaml").read_text(), Loader=yaml.CSafeLoader)["systems"]
@@ -188,3 +189,22 @@ def test_each_snmp_target_is_one_device_of_its_model(province: Config, devices: 
         device = devices[target.spec.host]
         assert device["sysname"] == target.id
         assert {profile.name for profile in target.spec.profiles} == {"system"} | PROFILES[device["model"]]
+
+
+def test_each_station_is_expected_by_one_mqtt_target(province: Config) -> None:
+    written = yaml.load((DEMO / "stations.yaml").read_text(), Loader=yaml.CSafeLoader)["stations"]
+    expected = [
+        (target.spec.host, each.filter.filled(each.filter.values(name)))
+        for target in of_kind(province, "mqtt")
+        if isinstance(target.spec, MqttSpec)
+        for each in target.spec.subscriptions
+        for name in each.expect
+    ]
+    assert Counter(expected) == Counter((host, topic) for host, topics in written.items() for topic in topics)
+
+
+def test_each_river_has_a_target(province: Config) -> None:
+    rivers = [
+        dict(target.labels)["river"] for target in of_kind(province, "mqtt") if target.system == "iot-canh-bao-lu"
+    ]
+    assert len(set(rivers)) == len(rivers) == FACTS["canh-bao-lu"]["figures"]["rivers-covered"]

@@ -63,6 +63,10 @@ class Stations:
             raise KeyError(topics)
         self._muted = self._muted | found if muted else self._muted - found
 
+    def silence(self, silent: bool) -> None:
+        """Have the broker neither answer nor hand on anything on the connections that there are, or go on."""
+        self.broker.silence(silent)
+
     async def stop(self) -> None:
         """Be silent for ever, and close the broker's connections."""
         if self._speaking is not None:

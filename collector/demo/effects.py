@@ -23,6 +23,7 @@ class Do(StrEnum):
     FILL = "fill"  # on a device's host: the share `amount` of volume `part` is used
     LINK = "link"  # on a device's host: interface `part` is down
     FIGURE = "figure"  # on a database's host:port: its figure `part` is `amount`
+    MUTE = "mute"  # on a broker's host:port: the stations on topics that match `part` send nothing
     TRAP = "trap"  # on a device's host: it says how interface `part` is now, at the beginning and at the end
     ANNOUNCE = "announce"  # on a system: work that lasts `amount` seconds; in the configuration, not in the province
 

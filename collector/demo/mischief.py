@@ -36,6 +36,7 @@ class Mischief:
             Do.FILL: self._on_device,
             Do.LINK: self._on_device,
             Do.FIGURE: self._figure,
+            Do.MUTE: self._mute,
             Do.TRAP: self._trap,
         }
 
@@ -91,6 +92,10 @@ class Mischief:
         laid.pop(effect.part, None)
         if begin:
             laid[effect.part] = effect.amount
+
+    async def _mute(self, effect: Effect, begin: bool) -> None:
+        host, _, port = effect.on.rpartition(":")
+        self._province.stations[host, int(port)].mute(effect.part, begin)
 
     async def _trap(self, effect: Effect, _: bool) -> None:
         self._province.tell(effect.on, effect.part)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from dataclasses import replace
 from itertools import groupby
+from typing import Any
 
 from collector.demo.casting import Cast
 from collector.demo.effects import Do, Effect
@@ -108,6 +109,38 @@ def _trapped(cast: Cast) -> Casting:
     )
 
 
+def _silent_river(cast: Cast) -> Casting:
+    """All stations of one river: they send nothing any more, and the broker knows nothing of it."""
+    rivers = [target for target in cast.of_kind("mqtt") if "river" in dict(target.labels) and _knows_silence(target)]
+    target = cast.pick(rivers, host_of)
+    others = [other for other in rivers if other is not target]
+    if not others:
+        raise NothingFits
+    spec: Any = target.spec
+    mute = [Effect(Do.MUTE, spec.peer.lower(), each.filter.plain) for each in spec.subscriptions]
+    old = [Show(silent, "==", 0) for each in spec.subscriptions for silent in _freshness(target.id, each)]
+    well = f'sum(probe_success{{target=~"{"|".join(other.id for other in others)}"}})'
+    keeps = (Show(series("hatang_mqtt_connected", target=target.id), "==", 1), Show(well, "==", len(others)))
+    longest = max(each.max_age for each in spec.subscriptions)
+    made = several(target.id, [target], mute, "unexpected", *old)
+    return replace(made, keeps=keeps, polled_within=longest + target.interval)
+
+
+def _knows_silence(target: Target) -> bool:
+    """Whether a target says by name who must not be silent."""
+    spec: Any = target.spec
+    return all(each.expect and isinstance(each.expect, tuple) for each in spec.subscriptions)
+
+
+def _freshness(target: str, subscription: Any) -> Iterator[str]:
+    """The series that tell which stations are heard."""
+    topics = subscription.filter
+    for name in subscription.expect:
+        values = topics.values(name)
+        labels = {"topic": topics.filled(values), **dict(zip(topics.labels, values, strict=True))}
+        yield series("hatang_mqtt_topic_fresh", target=target, **labels)
+
+
 SCENES = (
     Happening(
         "centre-isolated",
@@ -118,6 +151,7 @@ SCENES = (
         systems=True,
     ),
     Happening("maintenance-night", "Đêm bảo trì đã báo trước", "Maintenance night", _maintenance, systems=True),
+    Happening("silent-river-stations", "Các trạm của một sông im lặng", "Silent river stations", _silent_river),
     Happening("trap-before-poll", "Thiết bị tự báo trước kỳ hỏi", "A trap before the poll", _trapped),
     Happening(
         "uplink-lost",

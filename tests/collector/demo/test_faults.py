@@ -18,7 +18,7 @@ from collector.demo.wiring import host_of
 from collector.settings import Config, load
 
 PROJECT = Path(__file__).parents[3]
-SCENES = {"centre-isolated", "maintenance-night", "trap-before-poll", "uplink-lost"}
+SCENES = {"centre-isolated", "maintenance-night", "silent-river-stations", "trap-before-poll", "uplink-lost"}
 PROMISED = SCENES | {
     "system-down",
     "slow",

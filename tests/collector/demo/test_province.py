@@ -23,6 +23,8 @@ from exporters.exposition import Exposition
 AT_A_TIME = 8
 # Most of what these befall would only take a test its time.
 SILENCING = ("centre-isolated", "uplink-lost")
+# What only shows when somebody was heard, and then not for a while.
+LISTENED_FOR = ("silent-river-stations",)
 PROJECT = Path(__file__).parents[3]
 
 
@@ -85,7 +87,7 @@ async def test_every_shipped_target_is_answered_as_it_wants_to_be(tmp_path: Path
 async def test_every_fault_fails_what_it_says_and_goes_away_again(tmp_path: Path) -> None:
     async with inhabited(tmp_path) as it:
         every = script(it.config, await asyncio.to_thread(describe), 57, chosen(None))
-        faults = [fault for fault in every if fault.id not in SILENCING]
+        faults = [fault for fault in every if fault.id not in (*SILENCING, *LISTENED_FOR)]
         befallen = [target for fault in faults for target in fault.targets]
         await play(it, faults, begin=True)
         during = await it.poll(*befallen)
@@ -131,6 +133,24 @@ def by_kind(targets: Iterable[Target]) -> list[str]:
     for target in targets:
         found.setdefault(target.kind, []).append(target.id)
     return [name for names in found.values() for name in names[:2]]
+
+
+@pytest.mark.system
+async def test_a_silent_river_fails_alone_and_is_heard_again(tmp_path: Path) -> None:
+    async with inhabited(tmp_path) as it:
+        (fault,) = script(it.config, await asyncio.to_thread(describe), 57, chosen(*LISTENED_FOR))
+        listening = [name for name, target in it.config.targets.items() if target.kind == "mqtt"]
+        before = await it.poll(*listening)
+        await play(it, [fault], begin=True)
+        await asyncio.sleep(fault.polled_within - it.config.targets[fault.targets[0]].interval + 0.5)
+        during = await it.poll(*listening)
+        await play(it, [fault], begin=False)
+        await asyncio.sleep(1.5)  # until the next reading
+        after = await it.poll(*listening)
+    assert {result.outcome for result in before.values()} == {Outcome.OK}
+    assert {name for name, result in during.items() if result.outcome is not Outcome.OK} == {*fault.targets}
+    assert during[fault.targets[0]].detail.startswith("2 of 2 silent: ")
+    assert {result.outcome for result in after.values()} == {Outcome.OK}
 
 
 @pytest.mark.system

@@ -15,6 +15,7 @@ class Owner:
     def __init__(self, operator: str | None, operators: Operators | None) -> None:
         self._operator, self._operators = operator, operators
         self._known: dict[object, str] = {}
+        self._networks: dict[tuple[object, object], str] = {}
 
     def of(self, values: Mapping[str, Any], network: str) -> str:
         """The operator's id; a name that nobody knows stays as it is. `network` is what the cell's identity names.
@@ -34,10 +35,13 @@ class Owner:
     def _named(self, values: Mapping[str, Any]) -> object:
         if "mcc" not in values and "mnc" not in values:
             return values.get("operator")
-        try:
-            return plmn(values.get("mcc"), values.get("mnc"))
-        except ValueError as error:
-            raise ValueError(f"mcc, mnc: {error}") from None
+        codes = (values.get("mcc"), values.get("mnc"))
+        if codes not in self._networks:
+            try:
+                self._networks[codes] = plmn(*codes)
+            except ValueError as error:
+                raise ValueError(f"mcc, mnc: {error}") from None
+        return self._networks[codes]
 
     def _find(self, named: object) -> str:
         if named not in self._known:

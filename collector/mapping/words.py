@@ -14,6 +14,7 @@ from collector.records import CellState, Technology
 T = TypeVar("T")
 SHOWN = 40
 LONGEST_ID, LONGEST_TEXT = 120, 200
+_REMEMBERED = 2_000
 _LIST = re.compile(r"\s*[,;/+&|\n]\s*")
 _VILLAGES = re.compile(r"\s*[,;\n]\s*")
 _INVISIBLE = re.compile("[\u200b\u200c\u200d\u2060\ufeff\u00ad]")
@@ -77,13 +78,14 @@ class Blanks:
 
     def __init__(self, words: Iterable[str]) -> None:
         self._words = frozenset(folded(word) for word in words) | {""}
+        # Most values begin as none of the words does, and there are millions of them.
+        self._initials = frozenset(letter for word in self._words for letter in (word[:1], word[:1].upper()))
 
     def __call__(self, value: object) -> object:
         """The value, texts without blanks around them; None when it is nothing."""
         if isinstance(value, str):
             bare = value.strip()
-            # Only short texts can be one of the words.
-            return None if len(bare) <= 16 and folded(bare) in self._words else bare
+            return None if bare[:1] in self._initials and folded(bare) in self._words else bare
         return None if isinstance(value, float) and math.isnan(value) else value
 
 
@@ -102,9 +104,20 @@ class Words(dict[str, T]):
                 else:
                     self[folded(word)] = meaning
         self._patterns = tuple((re.compile(translate(pattern)), meaning) for pattern, meaning in patterns.items())
+        self._known: dict[str, T] = {}
 
     def find(self, value: object) -> T:
         """What `value` stands for. Raises ValueError."""
+        if not isinstance(value, str):
+            return self._meaning(value)
+        if value not in self._known:
+            found = self._meaning(value)
+            if len(self._known) >= _REMEMBERED:
+                return found
+            self._known[value] = found
+        return self._known[value]
+
+    def _meaning(self, value: object) -> T:
         word = folded(text(value))
         if word in self:
             return self[word]
@@ -133,12 +146,18 @@ class Technologies(Words[Technology | None]):
 
     def __init__(self, own: Mapping[str, Technology | None]) -> None:
         super().__init__(_TECHNOLOGIES, own)
+        self._named: dict[str, tuple[Technology, ...]] = {}
 
     def of(self, value: object) -> tuple[Technology, ...]:
         """The generations that `value` names, once each; those that the map leaves out are not among them."""
+        if isinstance(value, str) and value in self._named:
+            return self._named[value]
         parts: Iterable[object] = value if isinstance(value, (list, tuple)) else (value,)
-        found = dict.fromkeys(each for part in parts for each in self._split(part))
-        return tuple(sorted((each for each in found if each is not None), key=lambda each: each.rank))
+        found = {each for part in parts for each in self._split(part) if each is not None}
+        named = tuple(sorted(found, key=lambda each: each.rank))
+        if isinstance(value, str) and len(self._named) < _REMEMBERED:
+            self._named[value] = named
+        return named
 
     def _split(self, value: object) -> Iterable[Technology | None]:
         try:

@@ -43,10 +43,9 @@ class Sources:
             return await self._web.fetch(source, kept, context, emit)
         if isinstance(source, FolderSource):
             return await gather(LocalFolder(source, kept, self._executor), source, kept)
-        from collector.sources.sftp import logged_in  # noqa: PLC0415  only where there is one: it takes memory
+        from collector.sources import sftp  # noqa: PLC0415  only where there is one: it takes memory
 
-        async with logged_in(source, context, emit) as folder:
-            return await gather(folder, source, kept)
+        return await sftp.fetch(source, kept, context, emit)
 
     async def pages(
         self, source: HttpSource, paging: Paging | None, context: Context[Any], emit: Emit

@@ -6,16 +6,15 @@ Imported when a source names such a server, for it takes memory.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
 from typing import Any
 
 import asyncssh
 
 from collector.model import Emit, ProbeFailed, Reason
 from collector.net import Context, failure
-from collector.sources.files import MOST_ENTRIES, Entry, regular, wanted
-from collector.sources.kept import Stamp
+from collector.sources.fetched import Fetched
+from collector.sources.files import MOST_ENTRIES, Entry, gather, regular, wanted
+from collector.sources.kept import Kept, Stamp
 from collector.sources.spec import SftpSource
 
 _SSH_PORT = 22
@@ -60,7 +59,7 @@ class RemoteFolder:
 
 
 async def _contents(file: asyncssh.SFTPClientFile, most: int) -> bytes:
-    parts = []
+    parts: list[bytes] = []
     while most > 0:
         part = await file.read(min(most, _PIECE))
         if not part or not isinstance(part, bytes):
@@ -74,24 +73,33 @@ def _stamp(attrs: asyncssh.SFTPAttrs) -> Stamp | None:
     return None if attrs.size is None or attrs.mtime is None else Stamp(float(attrs.mtime), attrs.size)
 
 
-@asynccontextmanager
-async def logged_in(source: SftpSource, context: Context[Any], emit: Emit) -> AsyncIterator[RemoteFolder]:
-    """The folder, while logged in to its server. Raises ProbeFailed; OSError, ValueError when the fault is ours."""
+async def fetch(source: SftpSource, kept: Kept, context: Context[Any], emit: Emit) -> tuple[Fetched, ...]:
+    """As files.gather, logged in to the server. Raises ProbeFailed; OSError, ValueError when the fault is ours."""
     endpoint = await context.net.resolve(source.sftp, source.port, source.ip, emit)
     options = await asyncio.to_thread(_options, source)
-    connection = None
     try:
         connection = await asyncssh.connect(endpoint.ip, endpoint.port, options=options)
-        # Names that are no UTF-8 stay what they are, on the way there and back.
-        client = await connection.start_sftp_client(path_errors="surrogateescape")
-        yield RemoteFolder(source, client)
-    except asyncssh.Error as error:
+        try:
+            return await _gathered(connection, source, kept)
+        finally:
+            connection.abort()
+    except (asyncssh.Error, ValueError) as error:  # asyncssh hands on what its parsers say of a peer's nonsense
         raise _failed(error) from error
     except OSError as error:
         raise failure(error) from error
+
+
+async def _gathered(connection: asyncssh.SSHClientConnection, source: SftpSource, kept: Kept) -> tuple[Fetched, ...]:
+    # Names that are no UTF-8 stay what they are, on the way there and back.
+    client = await connection.start_sftp_client(path_errors="surrogateescape")
+    work = asyncio.ensure_future(gather(RemoteFolder(source, client), source, kept))
+    try:
+        return await asyncio.shield(work)
     finally:
-        if connection is not None:
-            connection.abort()
+        # Before what asyncssh does at its end, which is to wait for the server to answer that it closed the file.
+        connection.abort()
+        work.cancel()
+        await asyncio.gather(work, return_exceptions=True)
 
 
 def _options(source: SftpSource) -> asyncssh.SSHClientConnectionOptions:
@@ -122,9 +130,9 @@ def _options(source: SftpSource) -> asyncssh.SSHClientConnectionOptions:
     )
 
 
-def _failed(error: asyncssh.Error) -> ProbeFailed:
+def _failed(error: asyncssh.Error | ValueError) -> ProbeFailed:
     """The server's fault that an error of asyncssh stands for."""
-    words = ascii(str(error.reason))[1:-1]
+    words = ascii(error.reason if isinstance(error, asyncssh.Error) else str(error))[1:-1]
     if isinstance(error, asyncssh.PermissionDenied):
         return ProbeFailed(Reason.AUTH, "the server refused who we are")
     if isinstance(error, asyncssh.HostKeyNotVerifiable):

@@ -17,7 +17,7 @@ from collector.coverage.sites import Sites, merge
 from collector.coverage.sphere import Indices
 from collector.coverage.spots import Spots, communes_at, spots
 from collector.coverage.stock import TECHNOLOGIES, Bits, Flags, Stock, at_least, of_operators, stock
-from collector.places import Places, RangeModel, TechnologyRule
+from collector.places import MOST_OPERATORS, Places, RangeModel, TechnologyRule
 from collector.records import Area, Cell, Technology
 
 ZONE = ZoneInfo("Asia/Ho_Chi_Minh")
@@ -88,10 +88,11 @@ class Links:
 def build(cells: Sequence[Cell], areas: Sequence[Area], places: Places, ranges: RangeModel, at: float) -> Links:
     """The links of `cells` as technologies count at `at` (Unix seconds). Raises ValueError beyond 16 operators."""
     day = datetime.fromtimestamp(at, ZONE).date()
-    technologies = tuple(one for one in TECHNOLOGIES if all(rule.holds(day) for rule in _of(one, places.technologies)))
+    technologies = tuple(one for one in TECHNOLOGIES if _counts(one, day, places.technologies))
     found = stock(cells, places.operators)
     sites = merge(found)
-    found = replace(found, **dict(zip(("lat", "lon"), sites.positions(found), strict=True)))
+    lat, lon = sites.positions(found)
+    found = replace(found, lat=lat, lon=lon)
     where = spots(places)
     counts = np.isin(found.technology, [TECHNOLOGIES.index(one) for one in technologies])
     reach = Reach(found, where, ranges_km(cells, ranges), counts)
@@ -125,8 +126,9 @@ def build(cells: Sequence[Cell], areas: Sequence[Area], places: Places, ranges: 
     )
 
 
-def _of(technology: Technology, rules: Iterable[TechnologyRule]) -> list[TechnologyRule]:
-    return [rule for rule in rules if rule.technology is technology]
+def _counts(technology: Technology, day: date, rules: Iterable[TechnologyRule]) -> bool:
+    own = [rule for rule in rules if rule.technology is technology]
+    return not own or any(rule.holds(day) for rule in own)
 
 
 def _until(day: date, rules: Iterable[TechnologyRule]) -> float:
@@ -153,7 +155,7 @@ def _assumed(reach: Reach, places: Places, technologies: Iterable[Technology], s
 
 def _presence(stock: Stock, sites: Sites) -> Presence:
     known = np.flatnonzero(stock.operator >= 0)
-    key = sites.of_cell[known] * (len(TECHNOLOGIES) * 16) + stock.operator[known]
+    key = sites.of_cell[known] * MOST_OPERATORS + stock.operator[known]
     order = known[np.argsort(key, kind="stable")]
     site, operator = sites.of_cell[order], stock.operator[order]
     fresh = np.ones(len(order), np.bool_)

@@ -8,7 +8,9 @@ from pathlib import Path
 
 from collector.devices import DeviceProfile
 from collector.maintenance import Window
+from collector.mapping.rowmap import RowMap
 from collector.model import Owner, System, Target
+from collector.places import Places
 from collector.plan import Plan
 from collector.settings.document import Document
 from collector.settings.faults import Fault
@@ -21,7 +23,8 @@ from collector.settings.targets import Resolved
 class Config:
     """Everything resolved.
 
-    `files` are the directories and secret files to watch; `hash` changes with any byte of any YAML file.
+    `places` are what coverage is counted over, if it is; `maps` say how rows of feeds are read. `files` are the
+    directories and secret files to watch; `hash` changes with any byte of any YAML file.
     """
 
     monitor: Monitor
@@ -29,7 +32,9 @@ class Config:
     systems: Mapping[str, System]
     targets: Mapping[str, Target]
     maintenance: tuple[Window, ...]
+    places: Places | None
     devices: Mapping[str, DeviceProfile]
+    maps: Mapping[str, RowMap]
     plan: Plan
     warnings: tuple[Fault, ...]
     files: tuple[Path, ...]

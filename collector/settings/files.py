@@ -12,6 +12,7 @@ from collector.settings.faults import Fault
 
 INVENTORY = ("inventory.d", "targets.d")
 DEVICES = "devices.d"
+FEEDS = "feeds.d"
 PLAN = "plan.yaml"
 OBSERVATIONS = "observations.d"
 
@@ -23,6 +24,7 @@ class Files:
     monitor: list[Document] = field(default_factory=list)
     inventory: list[list[Document]] = field(default_factory=list)
     devices: list[Document] = field(default_factory=list)
+    feeds: list[Document] = field(default_factory=list)
     plan: list[list[Document]] = field(default_factory=list)
     observations: list[list[Document]] = field(default_factory=list)
     faults: list[Fault] = field(default_factory=list)
@@ -33,6 +35,7 @@ class Files:
         for documents in (*self.inventory, *self.plan, *self.observations):
             yield from documents
         yield from self.devices
+        yield from self.feeds
 
     def digest(self) -> str:
         """Changes with the name or any byte of any file."""
@@ -71,6 +74,7 @@ class _Reader:
         files.monitor += [self._document(path) for path in self._named("monitor.yaml")]
         files.inventory.append([self._document(path) for part in INVENTORY for path in self._named(f"{part}/*.yaml")])
         files.devices += [self._document(path) for path in self._named(f"{DEVICES}/*.yaml")]
+        files.feeds += [self._document(path) for path in self._named(f"{FEEDS}/*.yaml")]
         files.plan.append([self._document(path) for path in self._named(PLAN)])
         files.observations.append([self._document(path) for path in self._named(f"{OBSERVATIONS}/*.yaml")])
         for path in [path for part in (*INVENTORY, DEVICES, OBSERVATIONS) for path in self._named(f"{part}/*.yml")]:

@@ -10,12 +10,32 @@ from collector.settings.faults import Fault, unknown
 from collector.settings.source import Node, merged
 from collector.settings.targets import Defaults, Entry
 
-TOP_LEVEL = ("synthetic", "defaults", "owners", "systems", "targets", "objectives", "maintenance")
+# Lists of what coverage is counted over, and what each entry is.
+PLACES = {
+    "communes": "commune",
+    "villages": "village",
+    "zones": "zone",
+    "operators": "operator",
+    "technologies": "technology",
+}
+# Mappings of which there is one in all.
+SECTIONS = ("ranges", "territory")
+TOP_LEVEL = (
+    "synthetic",
+    "defaults",
+    "owners",
+    "systems",
+    "targets",
+    "objectives",
+    "maintenance",
+    *PLACES,
+    *SECTIONS,
+)
 
 
 @dataclass(slots=True)
 class Written:
-    """A system, an owner, an objective or a window as its files give it; `node` is merged over the directories."""
+    """One entry of a list as its files give it; `node` is merged over the directories."""
 
     node: Node
     synthetic: bool
@@ -25,13 +45,15 @@ class Written:
 class Gathered:
     """Everything that is written, not yet checked but for ids and shape.
 
-    `nameless` are entries without an id, each with what it should be: an `owner`, `system`, `objective` or `window`.
+    `nameless` are entries without an id, each with what it should be: an `owner`, `system`, `objective`, `window`, ...
     """
 
     owners: dict[str, Written] = field(default_factory=dict)
     systems: dict[str, Written] = field(default_factory=dict)
     objectives: dict[str, Written] = field(default_factory=dict)
     windows: dict[str, Written] = field(default_factory=dict)
+    places: dict[str, dict[str, Written]] = field(default_factory=lambda: {what: {} for what in PLACES.values()})
+    sections: dict[str, Node] = field(default_factory=dict)
     entries: list[Entry] = field(default_factory=list)
     defaults: list[Node] = field(default_factory=list)
     nameless: list[tuple[str, Node]] = field(default_factory=list)
@@ -61,28 +83,39 @@ class _File:
         self._defaults = Defaults(None)
 
     def read(self, defaults: Node | None) -> None:
-        root = self._root
+        root, gathered = self._root, self._gathered
         if root.value is not None and not isinstance(root.value, dict):
             self._fault(root, f"expected a mapping with {', '.join(TOP_LEVEL)}")
         for name, child in root.children.items():
             if name not in TOP_LEVEL:
-                self._gathered.faults.append(child.fault(unknown("key", name, TOP_LEVEL), key=True))
+                gathered.faults.append(child.fault(unknown("key", name, TOP_LEVEL), key=True))
         self._synthetic = self._flag(root.get("synthetic"))
         own = root.get("defaults")
         if own is not None and own.value is not None:
-            self._gathered.defaults.append(own)
+            gathered.defaults.append(own)
             defaults = merged(defaults, own)
         self._defaults = Defaults(defaults)
-        for node in self._mappings(root.get("owners")):
-            self._add("owner", self._gathered.owners, node)
-        for node in self._mappings(root.get("objectives")):
-            self._add("objective", self._gathered.objectives, node)
-        for node in self._mappings(root.get("maintenance")):
-            self._add("window", self._gathered.windows, node)
+        self._lists()
         for node in self._mappings(root.get("systems")):
             self._system(node)
         for node in self._mappings(root.get("targets")):
-            self._gathered.entries.append(Entry(node, self._defaults, False, None, self._synthetic))
+            gathered.entries.append(Entry(node, self._defaults, False, None, self._synthetic))
+
+    def _lists(self) -> None:
+        root, gathered = self._root, self._gathered
+        plain = {
+            "owners": ("owner", gathered.owners),
+            "objectives": ("objective", gathered.objectives),
+            "maintenance": ("window", gathered.windows),
+            **{name: (what, gathered.places[what]) for name, what in PLACES.items()},
+        }
+        for name, (what, known) in plain.items():
+            for node in self._mappings(root.get(name)):
+                self._add(what, known, node)
+        for name in SECTIONS:
+            section = merged(gathered.sections.get(name), root.get(name))
+            if section is not None:
+                gathered.sections[name] = section
 
     def _flag(self, node: Node | None) -> bool:
         if node is not None and not isinstance(node.value, bool):

@@ -7,7 +7,9 @@ from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 
 from collector import registry
+from collector.devices import DeviceProfile
 from collector.maintenance import prepare
+from collector.mapping.rowmap import RowMap
 from collector.settings.config import Config
 from collector.settings.credentials import Credentials
 from collector.settings.faults import Fault, SettingsError, unknown
@@ -17,12 +19,16 @@ from collector.settings.literals import written_out
 from collector.settings.maintenance import idle, planned
 from collector.settings.monitor import Monitor
 from collector.settings.objectives import promise
+from collector.settings.places import places
 from collector.settings.plan import Known, plan_of
-from collector.settings.profiles import read_profiles
+from collector.settings.profiles import Sort, read_profiles
 from collector.settings.source import Node, merged
 from collector.settings.systems import register
 from collector.settings.targets import Resolved, Workshop, readable_community
 from collector.settings.validation import checked
+
+DEVICES = Sort(DeviceProfile, "profile", "title, scalars, tables", "profiles")
+MAPS = Sort(RowMap, "map", "dataset, fields", "map")
 
 
 def load(directories: Sequence[Path], previous: Config | None = None) -> Config:
@@ -42,23 +48,25 @@ def load(directories: Sequence[Path], previous: Config | None = None) -> Config:
     whole = not any(one.root is None and one.faults for documents in files.inventory for one in documents)
     found = register(gathered, credentials, whole=whole)
     promise(found, gathered, credentials, whole=whole)
+    where = places(gathered, credentials, found.faults, whole=whole)
     windows = planned(gathered, credentials, found.faults, whole=whole)
     service, wrong = _monitor(monitor, credentials)
-    known, before = (previous.documents, previous.devices) if previous is not None else ({}, {})
-    profiles = read_profiles(files.devices, credentials, known, before)
+    known = previous.documents if previous is not None else {}
+    profiles = read_profiles(DEVICES, files.devices, credentials, known, previous.devices if previous else {})
+    maps = read_profiles(MAPS, files.feeds, credentials, known, previous.maps if previous else {})
     workshop = Workshop(
         kinds=registry.BY_NAME,
-        context={"devices": profiles.valid},
+        context={"devices": profiles.valid, "maps": maps.valid},
         credentials=credentials,
         systems=frozenset(gathered.systems) if whole else None,
         previous=previous.resolved if previous is not None else {},
-        same_profiles=profiles.valid == before,
+        same_profiles=previous is not None and (profiles.valid, maps.valid) == (previous.devices, previous.maps),
     )
     for node in ([defaults] if defaults is not None else []) + gathered.defaults:
         workshop.check_defaults(node)
     resolved = _resolved(workshop, gathered)
-    faults = [*files.faults, *gathered.faults, *found.faults, *wrong, *profiles.faults, *credentials.faults]
-    faults += profiles.complaints(workshop.of_defaults + workshop.faults)
+    faults = [*files.faults, *gathered.faults, *found.faults, *wrong, *profiles.faults, *maps.faults]
+    faults += [*credentials.faults, *maps.complaints(profiles.complaints(workshop.of_defaults + workshop.faults))]
     plan = plan_of(files.plan, files.observations, _known(gathered) if whole else None)
     faults += plan.faults
     if whole and monitor is not None:
@@ -77,6 +85,8 @@ def load(directories: Sequence[Path], previous: Config | None = None) -> Config:
         systems=found.systems,
         targets=targets,
         maintenance=windows,
+        places=where,
+        maps=maps.valid,
         devices=profiles.valid,
         plan=plan.plan,
         warnings=tuple(sorted(workshop.warnings)),

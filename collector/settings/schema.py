@@ -15,10 +15,13 @@ from pydantic.json_schema import models_json_schema
 
 from collector import registry
 from collector.devices import DeviceProfile
+from collector.mapping.rowmap import RowMap
 from collector.settings.inventory import ID_PATTERN, LABEL_PATTERN, OwnerKeys, SystemKeys, TargetKeys
 from collector.settings.maintenance import MaintenanceKeys
 from collector.settings.monitor import Monitor
 from collector.settings.objectives import ObjectiveKeys
+from collector.settings.places import LISTS as PLACE_LISTS
+from collector.settings.places import RangesKeys
 from collector.settings.plan import PLAN_LISTS
 from collector.settings.plan_keys import ObservationKeys
 from collector.settings.targets import COMMON, DEFAULTABLE
@@ -36,13 +39,21 @@ LISTS: Mapping[str, type[BaseModel]] = {
 }
 _MODELS: tuple[type[BaseModel], ...] = (*LISTS.values(), Monitor, DeviceProfile)
 _OF_THE_PLAN: tuple[type[BaseModel], ...] = (*PLAN_LISTS.values(), ObservationKeys)
+_OF_COVERAGE: tuple[type[BaseModel], ...] = (*PLACE_LISTS.values(), RangesKeys, RowMap)
+_PLACES: Mapping[str, str] = {
+    "communes": "Communes, wards and special zones.",
+    "villages": "Villages and residential groups, which coverage is counted over.",
+    "zones": "Industrial parks, stations, ports and other places that a plan names.",
+    "operators": "What tells mobile operators in feeds.",
+    "technologies": "When mobile technologies count.",
+}
 
 
 def schema() -> Json:
     """JSON Schema (draft 2020-12) of the files in targets.d and inventory.d.
 
     `$defs/monitor` is that of monitor.yaml, `$defs/device` that of the files in devices.d, `$defs/plan` that of
-    plan.yaml, `$defs/observations` that of the files in observations.d.
+    plan.yaml, `$defs/observations` that of the files in observations.d, `$defs/map` that of those in feeds.d.
     """
     definitions, models = _generated()
     target, owner, system, objective, window, monitor, device = (models[model] for model in _MODELS)
@@ -56,7 +67,7 @@ def schema() -> Json:
     monitor["properties"]["defaults"] = {"$ref": f"{_REF}defaults"}
     definitions |= {f"kind-{name}": _kind(spec) for name, spec in kinds.items()}
     definitions |= {
-        "device": device | {"required": [name for name in device["required"] if name != "name"]},
+        "device": _unnamed(device),
         "owner": owner | {"required": ["id"]},
         "system": system | {"required": ["id"]},
         "objective": objective | {"required": ["id"]},
@@ -67,13 +78,16 @@ def schema() -> Json:
         "defaults": _defaults(target, kinds),
         "monitor": _nullable(monitor | {"description": "monitor.yaml: what holds for the whole service."}),
         **_plan(*(models[model] for model in _OF_THE_PLAN)),
+        **{name: models[model] | {"required": ["id"]} for name, model in PLACE_LISTS.items()},
+        "ranges": _nullable(models[RangesKeys]),
+        "map": _unnamed(models[RowMap]),
     }
     return {"$schema": DRAFT, **_file(), "$defs": dict(sorted(definitions.items()))}
 
 
 def _generated() -> tuple[Json, dict[type[BaseModel], Json]]:
     """What models refer to, and each model's own schema, without titles."""
-    wanted = [*_MODELS, *_OF_THE_PLAN]
+    wanted = [*_MODELS, *_OF_THE_PLAN, *_OF_COVERAGE]
     wanted += dict.fromkeys(kind.spec for kind in registry.KINDS)
     places, whole = models_json_schema([(model, "validation") for model in wanted], ref_template=_REF + "{model}")
     definitions = _untitled(whole.get("$defs", {}))
@@ -96,6 +110,11 @@ def _untitled(part: Any, *, names: bool = False) -> Any:
 
 def _list(items: Json, description: str) -> Json:
     return {"type": ["array", "null"], "items": items, "description": description}
+
+
+def _unnamed(named: Json) -> Json:
+    """What is named by its file."""
+    return named | {"required": [name for name in named["required"] if name != "name"]}
 
 
 def _nullable(mapping: Json) -> Json:
@@ -173,6 +192,9 @@ def _file() -> Json:
             "targets": _list({"$ref": f"{_REF}free-target"}, "Targets of systems that are defined elsewhere."),
             "objectives": _list({"$ref": f"{_REF}objective"}, "How available systems are to be, and on whose word."),
             "maintenance": _list({"$ref": f"{_REF}window"}, "Planned work, once or again and again."),
+            **{name: _list({"$ref": f"{_REF}{name}"}, words) for name, words in _PLACES.items()},
+            "ranges": {"$ref": f"{_REF}ranges"},
+            "territory": {"type": "string", "description": "Former province whose communes make the figures."},
         },
         "additionalProperties": False,
     }

@@ -149,4 +149,4 @@ def test_files_begin_with_what_they_hold(path: Path) -> None:
     text = path.read_text()
     assert unicodedata.is_normalized("NFC", text)
     assert text.startswith("# ")
-    assert max(map(len, text.splitlines())) <= 120
+    assert max(len(line) for line in text.splitlines() if "https://" not in line) <= 120

@@ -91,7 +91,7 @@ def complaints(path: Path, content: bytes | None = None) -> list[str]:
     document = parse(content if content is not None else path.read_bytes(), SourceFile(path, path.name))
     assert not document.faults
     root = plain(document.root) if document.root is not None else None
-    folders = {"devices.d": "device", "observations.d": "observations"}
+    folders = {"devices.d": "device", "observations.d": "observations", "feeds.d": "map"}
     part = {"monitor.yaml": "monitor", "plan.yaml": "plan"}.get(path.name, folders.get(path.parent.name, ""))
     return [error.message for error in VALIDATORS[part].iter_errors(root)]
 

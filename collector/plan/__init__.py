@@ -2,6 +2,8 @@
 
 from collector.plan.days import ZONE, day_of
 from collector.plan.figures import FIGURES
+from collector.plan.judging import compute
+from collector.plan.means import DailyMeans, days_of
 from collector.plan.records import (
     NOTHING_KNOWN,
     Comparator,
@@ -21,6 +23,7 @@ from collector.plan.records import (
     Value,
 )
 from collector.plan.results import Assessment, Day, Judgement, Origin, Pace, Past, Status
+from collector.plan.values import Statement, live_values
 
 __all__ = [
     "FIGURES",
@@ -28,6 +31,7 @@ __all__ = [
     "ZONE",
     "Assessment",
     "Comparator",
+    "DailyMeans",
     "Day",
     "Demand",
     "Figure",
@@ -45,8 +49,12 @@ __all__ = [
     "Reported",
     "Revision",
     "Stated",
+    "Statement",
     "Status",
     "Unit",
     "Value",
+    "compute",
     "day_of",
+    "days_of",
+    "live_values",
 ]

@@ -45,8 +45,7 @@ class Origin(StrEnum):
 class Day:
     """Time-weighted means of both bounds over `seconds` of a day.
 
-    `balance` has by each demand's test the share of those seconds in which it was met, less the share in which it was
-    certainly not met.
+    `balance` has by each demand's test the seconds in which it was met, less those in which it certainly was not.
     """
 
     day: date
@@ -56,9 +55,8 @@ class Day:
     balance: tuple[tuple[str, float], ...] = ()
 
     def met(self, test: str) -> float | None:
-        """Seconds in which the demand was met less those in which it was not; None where nobody counted."""
-        found = dict(self.balance).get(test)
-        return None if found is None else found * self.seconds
+        """Seconds in which a demand was met less those in which it was not; None where nobody counted."""
+        return dict(self.balance).get(test)
 
     @property
     def value(self) -> Value:

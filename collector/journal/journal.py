@@ -16,7 +16,7 @@ import structlog
 
 from collector.journal import reading
 from collector.journal.intake import Intake
-from collector.journal.records import Change, Entry, Event, Keeping, LedgerError, Saved, plain
+from collector.journal.records import Change, Daily, Entry, Event, Keeping, LedgerError, Saved, plain
 from collector.journal.storage import read_saved
 from collector.journal.writer import Writer
 
@@ -110,6 +110,12 @@ class Journal:
         """
         self._entries = await self._ask(reading.maintenance, self._entries, ENTRIES_LIMIT)
         return [entry for entry in self._entries if entry.ends is None or entry.ends > since]
+
+    async def days(self, since: date, until: date) -> list[Daily]:
+        """Means of all indicators from one day to another, both included; none when they cannot be read."""
+        return await self._ask(
+            lambda connection: reading.days(connection, since.isoformat(), until.isoformat()), [], OPEN_LIMIT
+        )
 
     async def close(self, limit: float = CLOSE_LIMIT) -> None:
         """Write what is left and let the file go; gives up after `limit` seconds, and says what was not written."""

@@ -76,6 +76,11 @@ class Ledger:
         with self._said():
             return reading.daily(self._connection, indicator, since.isoformat(), until.isoformat())
 
+    def days(self, since: date, until: date) -> list[Daily]:
+        """Daily means of all indicators, both days included."""
+        with self._said():
+            return reading.days(self._connection, since.isoformat(), until.isoformat())
+
     @contextmanager
     def _said(self) -> Iterator[None]:
         try:

@@ -89,6 +89,15 @@ def daily(connection: sqlite3.Connection, indicator: str, since: str, until: str
     return [Daily(*row) for row in rows]
 
 
+def days(connection: sqlite3.Connection, since: str, until: str) -> list[Daily]:
+    """Means of all indicators from day `since` to day `until`, both included (YYYY-MM-DD), by day."""
+    rows = connection.execute(
+        "SELECT day, indicator, bound, weighted / seconds, seconds FROM daily WHERE day BETWEEN ? AND ? ORDER BY day",
+        (since, until),
+    )
+    return [Daily(*row) for row in rows]
+
+
 def first_changes(connection: sqlite3.Connection) -> dict[str, float]:
     """By system, the earliest time that any of its changes tells of."""
     return dict(connection.execute("SELECT system, min(at) FROM changes GROUP BY system").fetchall())

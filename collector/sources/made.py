@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+import asyncio
 import weakref
-from collections.abc import Sequence
+from collections.abc import AsyncIterator, Callable, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field, replace
 from typing import Any
 
+from collector.net import Net
 from collector.records import Batch
+from collector.sources.fetch import Sources, opened
 from collector.sources.fetched import Fetched
 
 
@@ -29,3 +34,27 @@ class Made:
             weakref.finalize(spec, self._batches.pop, key, None)
         self._batches[key] = (tuple(documents), batch)
         return batch
+
+
+@dataclass(frozen=True, slots=True)
+class Shelf:
+    """What all runs of a kind share that reads whole documents."""
+
+    sources: Sources
+    made: Made = field(default_factory=Made)
+
+    async def batch(
+        self, spec: Any, documents: tuple[Fetched, ...], read: Callable[[], Batch], as_of: float | None = None
+    ) -> Batch:
+        """What `read` makes of `documents` in a thread, or made of them before; of the time `as_of`, where given."""
+        batch = self.made.of(spec, documents)
+        if batch is None:
+            batch = self.made.keep(spec, documents, await asyncio.to_thread(read))
+        return batch if as_of is None else replace(batch, as_of=as_of)
+
+
+@asynccontextmanager
+async def shelved(net: Net) -> AsyncIterator[Shelf]:
+    """`Kind.open` of such a kind."""
+    async with opened(net) as sources:
+        yield Shelf(sources)

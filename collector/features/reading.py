@@ -1,0 +1,99 @@
+"""From the documents of a GeoJSON feed to a batch."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from collector.features.collection import WGS84, Collection, collection, is_complete
+from collector.features.geometry import Axes, Geometries
+from collector.features.rows import LAT, LON, OWN, Rows, rows
+from collector.mapping import RowMap, Translation, Translator
+from collector.mapping.columns import Column
+from collector.mapping.rowmap import TimeFormat
+from collector.mapping.translator import MAX_FAULTS
+from collector.mobile import Operators
+from collector.model import ProbeFailed, Reason
+from collector.records import Batch, Dataset, Record, Sense
+from collector.selection.columns import Columns
+from collector.selection.document import parsed
+from collector.selection.moment import Page, as_of, oldest
+from collector.sources.fetched import Fetched
+
+
+@dataclass(frozen=True, slots=True)
+class Form:
+    """How documents are written, and the most that they may hold."""
+
+    crs: int = WGS84
+    axes: Axes = "lon-lat"
+    max_features: int = 400_000
+    max_values: int = 1_000_000
+
+
+class GeoJsonReader:
+    """Reads features as `plan` says: its columns are properties, or where it has `document`, JMESPath on them.
+
+    Where the plan does not say where a position stands, it is the feature's point.
+    """
+
+    def __init__(
+        self, plan: RowMap, sense: Sense, form: Form, operator: str | None, operators: Operators | None = None
+    ) -> None:
+        """Raises ValueError where nothing is known of the coordinate system."""
+        self._plan, self._sense, self._form = _placed(plan), sense, form
+        self._translator = Translator(self._plan, operator, operators, get=_accessor(plan))
+        self._geometries = Geometries(form.crs, form.axes)
+
+    def read(self, documents: Sequence[Fetched]) -> Batch:
+        """What `documents`, the pages of a run, say. Raises ProbeFailed. Takes time: for threads."""
+        form = self._form
+        pages = [Page(fetched, parsed(fetched.content, form.max_values)) for fetched in documents]
+        collections = [collection(page.content, form.crs) for page in pages]
+        features = [feature for each in collections for feature in each.features]
+        if len(features) > form.max_features:
+            raise ProbeFailed(Reason.TOO_LARGE, f"more than {form.max_features} features")
+        found = rows(features, self._plan.dataset, self._geometries)
+        translation = self._translator.translate_numbered(found.numbered)
+        total = max((fetched.total for fetched in documents if fetched.total is not None), default=None)
+        return Batch(
+            dataset=self._plan.dataset,
+            sense=self._sense,
+            records=translation.records,
+            as_of=self._as_of(pages, collections, translation.records),
+            rows=translation.rows + len(found.faults),
+            unreadable=translation.unreadable + len(found.faults),
+            faults=_faults(found, translation),
+            complete=is_complete(collections, total),
+            raw=tuple((fetched.name, fetched.content) for fetched in documents),
+        )
+
+    def _as_of(
+        self, pages: Sequence[Page], collections: Sequence[Collection], records: Sequence[Record]
+    ) -> float | None:
+        rule = self._plan.as_of
+        if rule is not None:
+            return as_of(rule, self._plan.times, pages, records)
+        return oldest((each.stamp for each in collections), TimeFormat())
+
+
+def _faults(found: Rows, translation: Translation) -> tuple[str, ...]:
+    own = tuple(f"row {number}: {words}" for number, words in found.faults[:MAX_FAULTS])
+    return (*own, *translation.faults)[:MAX_FAULTS]
+
+
+def _placed(plan: RowMap) -> RowMap:
+    """`plan` with the feature's point for a position, where it names no other."""
+    fields = plan.fields
+    if plan.dataset not in {Dataset.CELLS, Dataset.OUTAGES} or fields.lat is not None or fields.x is not None:
+        return plan
+    point = {"lat": Column(column=(LAT,)), "lon": Column(column=(LON,))}
+    return plan.model_copy(update={"fields": fields.model_copy(update=point)})
+
+
+def _accessor(plan: RowMap) -> Any:
+    if plan.document is None:
+        return None
+    columns = Columns(name for name in plan.names if name not in OWN)
+    return lambda row, name: row.get(name) if name in OWN else columns.get(row, name)

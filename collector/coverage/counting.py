@@ -82,12 +82,12 @@ class _Served:
         sites = links.sure.summed(serving)
         networks = [links.network(number) for number in range(len(links.places.operators))]
         operators = sum(((lower & network != 0).astype(np.intp) for network in networks), np.zeros(villages, np.intp))
-        covered = lower != 0, upper != 0
+        any_network = lower != 0, upper != 0
         own = [(lower & network != 0, upper & network != 0) for network in networks]
         used = self._used(lower, upper)
         return Level(
             technology=technology,
-            covered=_counts(counted, *covered),
+            covered=_counts(counted, *any_network),
             uncovered=int((counted & (upper == 0)).sum()),
             lost=int(lost.sum()),
             lost_planned=int(planned.sum()),
@@ -98,9 +98,9 @@ class _Served:
             made=_made(links, wanted),
             operators={name: _counts(counted, *both) for name, both in used.items()},
             best=_best([_counts(counted, *both) for both in own]),
-            inhabitants=_people(links, *covered),
+            inhabitants=_people(links, *any_network),
             best_inhabitants=_best_people([_people(links, *both) for both in own]),
-            communes=_spread(links, *covered),
+            communes=_spread(links, *any_network),
             operator_communes={name: _spread(links, *both) for name, both in used.items()},
             zones=_zones(links, shares := self._zone_shares(wanted)),
             zone_shares=shares,
@@ -190,11 +190,15 @@ def _made(links: Links, wanted: np.uint64) -> Mapping[Source, int]:
     return found
 
 
+def covered(links: Links, served: Indices) -> Flags:
+    """Whether each zone is covered, from how many of its spots are."""
+    enough: Flags = 100 * served >= ZONE_PERCENT * links.spots.zone_sizes
+    return enough
+
+
 def _zones(links: Links, shares: Spread) -> Mapping[str, Bounds]:
     """Zones that are covered, by category."""
-    ends = np.append(links.spots.zone_starts[1:], links.spots.count)
-    size = ends - links.spots.zone_starts if len(links.spots.zone_starts) else np.empty(0, np.intp)
-    lower, upper = (100 * side >= ZONE_PERCENT * size for side in shares)
+    lower, upper = (covered(links, side) for side in shares)
     categories = [zone.category for zone in links.places.zones]
     found = {}
     for category in sorted(set(categories)):

@@ -41,6 +41,11 @@ class Spots:
         """How many there are."""
         return len(self.lat)
 
+    @property
+    def zone_sizes(self) -> Indices:
+        """How many spots each zone has."""
+        return np.diff(np.append(self.zone_starts, self.count))
+
     @cached_property
     def vectors(self) -> Floats:
         """Unit vectors of the positions."""

@@ -100,7 +100,12 @@ class Translator:
                 yield from self._record(number, draft, tally)
 
     def _drafts(self, number: Number, row: Any, tally: _Tally) -> list[tuple[Number, Draft]]:
-        if not all(met(row) for met in self._where):
+        try:
+            if not all(met(row) for met in self._where):
+                return []
+        except ValueError as error:
+            tally.rows += 1
+            tally.complain(number, f"where: {error}")
             return []
         tally.rows += 1
         try:

@@ -11,12 +11,13 @@ from collector.features.geometry import Axes, Geometries
 from collector.features.rows import LAT, LON, OWN, Rows, rows
 from collector.mapping import RowMap, Translation, Translator
 from collector.mapping.columns import Column
+from collector.mapping.getting import Accessor
 from collector.mapping.rowmap import TimeFormat
 from collector.mapping.translator import MAX_FAULTS
 from collector.mobile import Operators
 from collector.model import ProbeFailed, Reason
 from collector.records import Batch, Dataset, Record, Sense
-from collector.selection.columns import Columns
+from collector.selection.columns import Columns, plain
 from collector.selection.document import parsed
 from collector.selection.moment import Page, as_of, oldest
 from collector.sources.fetched import Fetched
@@ -92,8 +93,12 @@ def _placed(plan: RowMap) -> RowMap:
     return plan.model_copy(update={"fields": fields.model_copy(update=point)})
 
 
-def _accessor(plan: RowMap) -> Any:
+def _accessor(plan: RowMap) -> Accessor:
     if plan.document is None:
-        return None
+        return _property
     columns = Columns(name for name in plan.names if name not in OWN)
     return lambda row, name: row.get(name) if name in OWN else columns.get(row, name)
+
+
+def _property(row: Any, name: str) -> Any:
+    return row.get(name) if name in OWN else plain(row.get(name))

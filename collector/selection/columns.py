@@ -20,7 +20,30 @@ class Columns:
 
     def get(self, row: Any, name: str) -> Any:
         """What the column `name` says of `row`; None when nothing. Raises ValueError."""
-        return self._getters[name](row)
+        return plain(self._getters[name](row))
+
+
+def plain(value: Any) -> Any:
+    """A text, a number, a truth value, None, or several of these in a tuple. Raises ValueError for anything else."""
+    if isinstance(value, str):
+        _check_text(value)
+    elif isinstance(value, list):
+        for each in value:
+            if isinstance(each, (dict, list)):
+                raise ValueError("a list of structures, not a value")
+            plain(each)
+        return tuple(value)
+    elif isinstance(value, dict):
+        raise ValueError("an object, not a value")
+    return value
+
+
+def _check_text(text: str) -> None:
+    try:
+        if not text.isascii():
+            text.encode()
+    except UnicodeEncodeError:  # half a surrogate pair, which JSON can write and nobody else
+        raise ValueError("a text with characters that are none") from None
 
 
 def getter(path: JmesPath) -> Getter:

@@ -13,7 +13,7 @@ from collector.mapping import RowMap, Translation, Translator
 from collector.mapping.columns import Column
 from collector.mapping.getting import Accessor
 from collector.mapping.rowmap import TimeFormat
-from collector.mapping.translator import MAX_FAULTS
+from collector.mapping.translator import GEOMETRY, MAX_FAULTS
 from collector.mobile import Operators
 from collector.model import ProbeFailed, Reason
 from collector.records import Batch, Dataset, Record, Sense
@@ -97,8 +97,8 @@ def _accessor(plan: RowMap) -> Accessor:
     if plan.document is None:
         return _property
     columns = Columns(name for name in plan.names if name not in OWN)
-    return lambda row, name: row.get(name) if name in OWN else columns.get(row, name)
+    return lambda row, name: _property(row, name) if name in OWN else columns.get(row, name)
 
 
 def _property(row: Any, name: str) -> Any:
-    return row.get(name) if name in OWN else plain(row.get(name))
+    return row.get(name) if name == GEOMETRY else plain(row.get(name))

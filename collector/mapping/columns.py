@@ -12,7 +12,7 @@ from collector.fields import Regex
 from collector.measures import fault
 from collector.mobile import Numbering
 
-_KEYS = frozenset({"column", "join", "const", "pattern", "scale"})
+_KEYS = frozenset({"column", "join", "const", "pattern", "scale", "optional"})
 
 
 class Part(BaseModel):
@@ -48,6 +48,8 @@ class Column(Part):
         None, description="RE2 expression to look for in the text: its first group, else all of it, is the value."
     )
     scale: float = Field(1.0, allow_inf_nan=False, description="For numbers: factor to the unit of the field.")
+
+    optional: bool = Field(False, description="Tables: a header without any of these columns is a header, too.")
 
     @model_validator(mode="after")
     def _one_of(self) -> Column:
@@ -85,6 +87,7 @@ _INPUT: dict[str, Any] = {
                 "const": {"type": ["string", "number", "boolean"]},
                 "pattern": {"type": "string"},
                 "scale": {"type": "number"},
+                "optional": {"type": "boolean"},
             },
             "additionalProperties": False,
         },

@@ -23,7 +23,7 @@ def _encodings(value: Any) -> Any:
 class TableLayout(Part):
     """How a CSV file or a sheet is laid out. The header is found by the names of the map's columns."""
 
-    format: Literal["csv", "xlsx"] = Field("csv", description="What the document is.")
+    format: Literal["csv", "xlsx", "xls"] = Field("csv", description="What the document is.")
     delimiter: str = Field(",", min_length=1, max_length=1, description="CSV: what separates columns.")
     quote: Annotated[str, Field(max_length=1)] = Field('"', description="CSV: what encloses a value; '' for nothing.")
     encoding: Annotated[
@@ -36,7 +36,7 @@ class TableLayout(Part):
         "found; `auto`: utf-8, windows-1258, windows-1250.",
     )
     sheet: str | Annotated[int, Field(ge=1, le=1000)] = Field(
-        1, description="XLSX: name of the sheet, or its number from 1."
+        1, description="XLSX, XLS: name of the sheet, or its number from 1."
     )
     header: Literal["required", "optional", "none"] = Field(
         "required", description="Whether there is a header; `optional` and `none` need `columns`."

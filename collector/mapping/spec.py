@@ -2,13 +2,24 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any
+from collections.abc import Iterable
+from typing import Annotated, Any, Self
 
-from pydantic import BeforeValidator, Field, PlainSerializer, ValidationInfo, WithJsonSchema, model_validator
+from pydantic import (
+    BeforeValidator,
+    Field,
+    PlainSerializer,
+    PrivateAttr,
+    ValidationInfo,
+    WithJsonSchema,
+    model_validator,
+)
 
 from collector.mapping.rowmap import RowMap
 from collector.measures import fault
+from collector.mobile import Operators
 from collector.nearest import nearest
+from collector.places import Operator
 from collector.records import Dataset, Sense
 from collector.sources.feed import FeedSpec
 
@@ -43,12 +54,23 @@ class MappedSpec(FeedSpec):
         "what `map` says, and `negative` for outages.",
     )
 
+    _known: tuple[Operator, ...] = PrivateAttr(())
+
+    @property
+    def operators(self) -> Operators | None:
+        """The operators that rows may name; None where none are configured."""
+        return Operators(self._known) if self._known else None
+
     @model_validator(mode="wrap")
     @classmethod
-    def _as_mapped(cls, data: Any, handler: Any) -> Any:
+    def _as_mapped(cls, data: Any, handler: Any, info: ValidationInfo) -> Any:
         spec = handler(data)
         given = spec.model_fields_set
         if "dataset" in given and spec.dataset is not spec.map.dataset:
             raise fault(f"the rows of map '{spec.map.name}' are {spec.map.dataset}, not {spec.dataset}")
         own = {"dataset": spec.map.dataset, "sense": spec.sense if "sense" in given else spec.map.lists}
-        return spec.model_copy(update=own)
+        return spec.model_copy(update=own)._knowing((info.context or {}).get("operators", ()))
+
+    def _knowing(self, operators: Iterable[Operator]) -> Self:
+        self._known = tuple(operators)
+        return self

@@ -30,10 +30,18 @@ _AT_ONCE = 2_000
 
 
 @dataclass(frozen=True, slots=True)
-class Translation:
-    """What rows gave: `rows` counts those that are the feed's, `unreadable` those that are not wholly understood.
+class Unread:
+    """Stands for a row of which nothing can be read, and says why."""
 
-    `faults` says of the first of these what is wrong: `row 17: lat: 'abc' is no number`.
+    words: str
+
+
+@dataclass(frozen=True, slots=True)
+class Translation:
+    """What rows gave: `rows` counts those that are the feed's, `unreadable` those of which a record is missing.
+
+    `faults` says of the first of these, and of those with fields that are not understood, what is wrong:
+    `row 17: lat: 'abc' is no number`.
     """
 
     records: tuple[Record, ...]
@@ -45,14 +53,18 @@ class Translation:
 @dataclass(slots=True)
 class _Tally:
     rows: int = 0
-    wrong: set[Number] = field(default_factory=set)
-    faults: list[str] = field(default_factory=list)
+    lost: set[Number] = field(default_factory=set)
+    faults: dict[Number, str] = field(default_factory=dict)
 
-    def complain(self, number: Number, words: str) -> None:
-        if number not in self.wrong:
-            self.wrong.add(number)
-            if len(self.faults) < MAX_FAULTS:
-                self.faults.append(f"row {number}: {words}")
+    def lose(self, number: Number, words: str) -> None:
+        """A row gives less than it should."""
+        self.lost.add(number)
+        self.note(number, words)
+
+    def note(self, number: Number, words: str) -> None:
+        """Something of a row is not understood."""
+        if number in self.faults or len(self.faults) < MAX_FAULTS:
+            self.faults.setdefault(number, f"row {number}: {words}")
 
 
 def _of_row(row: Any, name: str) -> object:
@@ -72,7 +84,7 @@ class Translator:
     ) -> None:
         """`get` reads a column of a row, default `row.get`. Raises ValueError for coordinates that EPSG has not."""
         self._get, blanks = get or _of_row, Blanks(plan.blanks)
-        self._dataset = plan.dataset
+        self._dataset, self._is_tolerant = plan.dataset, "lat" in TOLERATED[plan.dataset]
         self._where = [condition(where, self._get, blanks) for where in plan.where]
         self._reader = RowReader(plan, self._get)
         self._owner = Owner(operator, operators)
@@ -83,35 +95,39 @@ class Translator:
         return self.translate_numbered(enumerate(rows, 1))
 
     def translate_numbered(self, rows: Iterable[tuple[Number, Any]]) -> Translation:
-        """Records of rows that come with their numbers."""
+        """Records of rows that come with their numbers; an `Unread` stands for one that could not be read."""
         tally, left = _Tally(), iter(rows)
         records: list[Record] = []
         while some := list(islice(left, _AT_ONCE)):
             records.extend(self._records(some, tally))
-        return Translation(tuple(records), tally.rows, len(tally.wrong), tuple(tally.faults))
+        return Translation(tuple(records), tally.rows, len(tally.lost), tuple(tally.faults.values()))
 
     def _records(self, rows: Sequence[tuple[Number, Any]], tally: _Tally) -> Iterator[Record]:
         drafts = [draft for number, row in rows for draft in self._drafts(number, row, tally)]
         problems = self._locator.locate([draft.values for _, draft in drafts])
         for (number, draft), problem in zip(drafts, problems, strict=True):
             if problem is not None:
-                tally.complain(number, problem)
-            if problem is None or "lat" in TOLERATED[self._dataset]:
+                (tally.note if self._is_tolerant else tally.lose)(number, problem)
+            if problem is None or self._is_tolerant:
                 yield from self._record(number, draft, tally)
 
     def _drafts(self, number: Number, row: Any, tally: _Tally) -> list[tuple[Number, Draft]]:
+        if isinstance(row, Unread):
+            tally.rows += 1
+            tally.lose(number, row.words)
+            return []
         try:
             if not all(met(row) for met in self._where):
                 return []
         except ValueError as error:
             tally.rows += 1
-            tally.complain(number, f"where: {error}")
+            tally.lose(number, f"where: {error}")
             return []
         tally.rows += 1
         try:
-            drafts = list(self._reader.drafts(row, partial(tally.complain, number)))
+            drafts = list(self._reader.drafts(row, partial(tally.note, number)))
         except ValueError as error:
-            tally.complain(number, str(error))
+            tally.lose(number, str(error))
             return []
         if self._dataset is Dataset.AREAS:
             for draft in drafts:
@@ -124,7 +140,7 @@ class Translator:
             operator = "" if self._dataset is Dataset.INDICATORS else self._owner.of(draft.values, cell.plmn)
             record = BUILDERS[self._dataset](draft.values, operator, cell.key)
         except ValueError as error:
-            tally.complain(number, str(error))
+            tally.lose(number, str(error))
             return
         # A list of outages may go on naming what works again.
         if not (isinstance(record, Outage) and record.state is CellState.ACTIVE):

@@ -114,6 +114,22 @@ def test_a_system_does_not_flap_with_its_page() -> None:
     assert system_of(page) not in itertools.chain(*(states(one) for one in play() if one.id != "uplink-lost"))
 
 
+def test_a_silent_river_shows_each_of_its_stations_and_leaves_the_other_rivers_alone() -> None:
+    for seed in range(20):
+        (fault,) = play(seed, "silent-river-stations")
+        (target,) = fault.targets
+        river = dict(shipped().targets[target].labels)["river"]
+        assert states(fault) == {"iot-canh-bao-lu": 2}
+        shown = {f"song/{river}/{reach}/so-lieu": reach for reach in ("thuong-luu", "ha-luu")}
+        assert {show.query for show in fault.shows if "fresh" in show.query} == {
+            series("hatang_mqtt_topic_fresh", target=target, topic=topic, reach=reach) for topic, reach in shown.items()
+        }
+        connected, well = fault.keeps
+        assert connected.expression == f'hatang_mqtt_connected{{target="{target}"}} == 1'
+        assert (well.value, target in well.query) == (3, False)
+        assert [effect.do for effect in fault.effects] == [Do.MUTE]
+
+
 def test_a_trap_is_about_a_device_that_is_polled_seldom_and_has_it_polled_at_once() -> None:
     (fault,) = play(wanted="trap-before-poll")
     (device,) = fault.targets

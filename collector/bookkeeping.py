@@ -62,7 +62,7 @@ class Bookkeeping:
 
     def publish(self) -> None:
         """Bring the sink up to date; called before each scrape."""
-        self.standing.publish()
+        self.standing.publish(self._journal.kept)
         self._sink.put("journal", (), [Sample(JOURNAL_SAVED, (), self._journal.saved_at)])
 
     async def close(self) -> None:

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterable, Mapping
+from typing import NamedTuple
 
 from collector.derive.systems import Support, parents_of, support_of
 from collector.journal import Change, Saved
 from collector.maintenance import Planner
-from collector.model import Metric, MetricType, Sample, Sink, System, SystemState, Verdict
+from collector.model import Metric, MetricType, Outcome, Sample, Sink, System, SystemState, Verdict
 from collector.state import STALE_INTERVALS, Record
 from collector.timeline import Members, Shift, Timelines
 
@@ -26,7 +27,7 @@ STATE_SINCE = Metric(
 )
 STATE_SECONDS = Metric(
     "hatang_system_state_seconds_total",
-    "Time spent in each state, credited once the results that decide it are in.",
+    "Time spent in each state, credited once the results that decide it are in and the journal has it.",
     MetricType.COUNTER,
     ("system", "state"),
 )
@@ -53,6 +54,18 @@ CODES = {
 # A target that runs less often than this is credited before its next result: its system must not wait for it.
 SELDOM = 120.0
 NOTHING = Saved()
+# Of planned work that ends later, nobody needs to know when.
+LOOKS_AHEAD = 31 * 86400.0
+
+
+class Stand(NamedTuple):
+    """How a system stands: since when and until when, if that is planned (Unix seconds), and why."""
+
+    state: SystemState
+    since: float
+    reason: str
+    source: str
+    until: float | None
 
 
 class Standing:
@@ -75,6 +88,7 @@ class Standing:
         self._planner = Planner((), {}, {})
         self._known: dict[str, float] = {}
         self._since: dict[str, float] = {}
+        self._shown: dict[str, dict[SystemState, float]] = {}
         self.timelines = Timelines(self._windows)
 
     def apply(self, systems: Mapping[str, System], records: Mapping[str, Record], planner: Planner) -> list[Change]:
@@ -97,6 +111,7 @@ class Standing:
         self.timelines.apply(systems, {name: _members(some) for name, some in self._records.items()}, self._clock())
         for gone in self._known.keys() - systems.keys():
             del self._known[gone], self._since[gone]
+            self._shown.pop(gone, None)
         return [*ended, *(change for name in new for change in self._begin(name))]
 
     def plan(self, planner: Planner) -> None:
@@ -121,13 +136,24 @@ class Standing:
             first_known=dict(self._known),
         )
 
-    def publish(self) -> None:
-        """Bring the sink up to date; called before each scrape."""
-        self._sink.put("systems", (), (sample for name in self._systems for sample in self._samples(name)))
+    def publish(self, kept: Saved | None = None) -> None:
+        """Bring the sink up to date; called before each scrape.
+
+        Counters show what is `kept` over a kill: to Prometheus, one that fell would have begun anew, and all of it
+        would count once more. None: what they are at, since nothing can be kept.
+        """
+        self._sink.put("systems", (), (sample for name in self._systems for sample in self._samples(name, kept)))
 
     def state(self, name: str) -> SystemState:
         """The state of a system as of its last settled moment. Raises KeyError."""
         return self.timelines.timelines[name].state
+
+    def stand(self, name: str) -> Stand:
+        """How a system stands now. Raises KeyError."""
+        now, state = self._wall_clock(), self.state(name)
+        planned = self._planner.windows(name, now, now + LOOKS_AHEAD) if state is SystemState.MAINTENANCE else []
+        until = next((spell.ends for spell in planned if spell.begins <= now < spell.ends < now + LOOKS_AHEAD), None)
+        return Stand(state, self._since[name], *self._why(name, state, now), until)
 
     def undecided(self, target_id: str, system: str) -> Iterable[str]:
         """Ids of the other targets whose next results decide with this one on the state of `system`."""
@@ -136,19 +162,27 @@ class Standing:
                 if record.target.id != target_id and record.target.interval <= SELDOM:
                     yield record.target.id
 
-    def _samples(self, name: str) -> Iterable[Sample]:
+    def _samples(self, name: str, kept: Saved | None) -> Iterable[Sample]:
         system, timeline = self._systems[name], self.timelines.timelines[name]
         tier = str(system.tier) if system.tier is not None else ""
         own = (name, system.category, system.hosting or "", system.owner, tier, system.name_vi, system.name_en)
         yield Sample(SYSTEM_INFO, own, 1)
         yield Sample(SYSTEM_STATE, (name,), CODES[timeline.state])
         yield Sample(STATE_SINCE, (name,), self._since[name])
-        for state, seconds in timeline.seconds.items():
+        for state, seconds in self._counted(name, kept).items():
             yield Sample(STATE_SECONDS, (name, state.value), seconds)
         if system.objective is not None:
             objective = system.objective
             yield Sample(OBJECTIVE, (name,), objective.ratio)
             yield Sample(OBJECTIVE_INFO, (name, objective.indicator, objective.basis.value, objective.recurring), 1)
+
+    def _counted(self, name: str, kept: Saved | None) -> Mapping[SystemState, float]:
+        live, shown = self.timelines.timelines[name].seconds, self._shown.get(name, {})
+        known = kept.seconds.get(name) if kept is not None else None
+        if known is not None:
+            live = {state: min(spent, max(known[state], shown.get(state, 0.0))) for state, spent in live.items()}
+        self._shown[name] = dict(live)
+        return live
 
     def _begin(self, name: str) -> Iterable[Change]:
         now, timeline, saved = self._wall_clock(), self.timelines.timelines[name], self._saved
@@ -170,16 +204,21 @@ class Standing:
         return Change(shift.system, at, shift.old, shift.new, reason, source)
 
     def _cause(self, shift: Shift) -> tuple[str, str]:
-        if shift.new is SystemState.UNREACHABLE:
-            parents = parents_of(self._systems[shift.system])
-            broken = [name for name in parents if support_of(self.state(name)) is Support.BROKEN]
-            return ", ".join(broken or parents), "dependency"
-        if shift.new is SystemState.MAINTENANCE:
-            return "; ".join(self._planner.reasons(shift.system, shift.at + self._offset())), "maintenance"
-        if shift.old is SystemState.MAINTENANCE:
+        if shift.old is SystemState.MAINTENANCE and shift.new is not SystemState.UNREACHABLE:
             return "", "maintenance"
-        source = "self-check" if shift.new is SystemState.UNKNOWN else "poll"
-        return ", ".join(_failing(self._records[shift.system])), source
+        return self._why(shift.system, shift.new, shift.at + self._offset())
+
+    def _why(self, name: str, state: SystemState, moment: float) -> tuple[str, str]:
+        """Why a system is in `state` at `moment`, and how that is known."""
+        if state is SystemState.UNREACHABLE:
+            parents = parents_of(self._systems[name])
+            broken = [one for one in parents if support_of(self.state(one)) is Support.BROKEN]
+            return ", ".join(broken or parents), "dependency"
+        if state is SystemState.MAINTENANCE:
+            return "; ".join(self._planner.reasons(name, moment)), "maintenance"
+        if state is SystemState.UNKNOWN:
+            return ", ".join(_unseen(self._records[name])), "self-check"
+        return ", ".join(_failing(self._records[name])), "poll"
 
     def _windows(self, name: str, begins: float, ends: float) -> list[tuple[float, float]]:
         offset = self._offset()
@@ -210,3 +249,10 @@ def _failing(records: Iterable[Record]) -> Iterable[str]:
     for record in records:
         if record.streak.verdict is Verdict.DOWN and record.failures:
             yield f"{record.target.id} {record.failures[-1].reason}"
+
+
+def _unseen(records: Iterable[Record]) -> Iterable[str]:
+    for record in records:
+        if record.streak.verdict is Verdict.UNKNOWN:
+            last = record.last
+            yield f"{record.target.id} {last.reason if last and last.outcome is Outcome.ERROR else 'no result'}"

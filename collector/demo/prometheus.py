@@ -25,10 +25,11 @@ def find_prometheus() -> str | None:
     return shutil.which("prometheus", path=f"{os.environ.get('PATH', '')}:/usr/bin:/usr/local/bin")
 
 
-def configuration(scraped: str) -> str:
+def configuration(scraped: str, every: int = SCRAPE_INTERVAL) -> str:
     """prometheus.yml (as JSON, which is YAML) that scrapes `scraped`, host:port."""
     job = {"job_name": JOB, "static_configs": [{"targets": [scraped]}]}
-    intervals = {"scrape_interval": f"{SCRAPE_INTERVAL}s", "scrape_timeout": "4s", "evaluation_interval": "15s"}
+    timeout = f"{min(every, 4)}s"
+    intervals = {"scrape_interval": f"{every}s", "scrape_timeout": timeout, "evaluation_interval": "15s"}
     return json.dumps({"global": intervals, "scrape_configs": [job]}, indent=2)
 
 
@@ -41,10 +42,10 @@ class Prometheus:
         self._errors = errors
 
     @classmethod
-    async def start(cls, program: str, scraped: str, port: int, work: Path) -> Prometheus:
-        """Begin to scrape; listens on loopback only. Raises OSError."""
+    async def start(cls, program: str, scraped: str, port: int, work: Path, every: int = SCRAPE_INTERVAL) -> Prometheus:
+        """Begin to scrape, each `every` seconds; listens on loopback only. Raises OSError."""
         config, errors = work / "prometheus.yml", work / "prometheus.log"
-        await asyncio.to_thread(config.write_text, configuration(scraped))
+        await asyncio.to_thread(config.write_text, configuration(scraped, every))
         arguments = (
             program,
             f"--config.file={config}",

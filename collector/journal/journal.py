@@ -67,6 +67,11 @@ class Journal:
         return self._writer.saved_at
 
     @property
+    def kept(self) -> Saved | None:
+        """What a kill cannot take any more: the last save that reached the disk. None while nothing can be written."""
+        return self._writer.kept if not self._writer.trouble else None
+
+    @property
     def trouble(self) -> str:
         """Why nothing can be written now; empty while all is well."""
         return self._writer.trouble

@@ -16,7 +16,7 @@ import structlog
 from collector.journal import upkeep
 from collector.journal.intake import Batch, Intake, Question
 from collector.journal.opening import Opened, identity, is_damage, open_file
-from collector.journal.records import Keeping, LedgerError
+from collector.journal.records import Keeping, LedgerError, Saved
 from collector.journal.salvage import copy_rows
 from collector.journal.schema import transaction
 from collector.journal.storage import last_heartbeat, write
@@ -43,6 +43,7 @@ class Writer:
         # So that nobody who gives up waiting can cancel it.
         self._started.set_running_or_notify_cancel()
         self._thread = threading.Thread(target=self._work, name="journal", daemon=True)
+        self.kept: Saved | None = None
         self.saved_at = 0.0
         self.trouble = ""
         self.lost = 0
@@ -127,6 +128,7 @@ class Writer:
             self._intake.put_back(batch)
             self._stumble(error)
             return
+        self.kept = batch.saved or self.kept
         self.saved_at = time.time()
         self._account(refused, batch)
         self._recover()

@@ -41,14 +41,14 @@ class Province:
         self.planner = Planner((), {}, {})
         self.known = self.standing.apply({"centre": CENTRE, "portal": PORTAL}, self.state.records, self.planner)
 
-    def poll(self, **outcomes: Outcome) -> list[tuple[str, str, str, str]]:
+    def poll(self, kept: Saved | None = None, **outcomes: Outcome) -> list[tuple[str, str, str, str]]:
         """Ten seconds pass, these targets give these outcomes; the changes of state."""
         self.clock.now += 10
         for name, outcome in outcomes.items():
             reason = None if outcome is Outcome.OK else Reason.TIMEOUT
             self.state.record(Result(name, outcome, time.time(), 0.1, reason))
         events = self.standing.advance()
-        self.standing.publish()
+        self.standing.publish(kept)
         return [(event.system, event.new.value, event.reason, event.source) for event in events]
 
 
@@ -139,3 +139,16 @@ def test_planned_work_says_why() -> None:
     province.standing.plan(Planner([work], {"portal": PORTAL}, {}))
     changes = [*province.poll(gateway=Outcome.OK, web=Outcome.OK), *province.poll(gateway=Outcome.OK, web=Outcome.OK)]
     assert changes == [("portal", "maintenance", "Bảo trì đêm / Night work", "maintenance")]
+
+
+def test_counters_show_what_is_kept_and_never_fall() -> None:
+    """A kill takes what came after the last save; a counter that fell would begin anew to Prometheus."""
+    province, shown = Province(), []
+    kept: Saved | None = None
+    # Saved after the third run; for the fifth the journal cannot be written.
+    for run in range(1, 8):
+        province.poll(kept if run != 5 else None, gateway=Outcome.OK, web=Outcome.OK)
+        kept = province.standing.saved() if run in {1, 3, 6} else kept
+        (line,) = (one for one in lines(province.exposition) if 'seconds_total{system="portal",state="up"' in one)
+        shown.append(float(line.rpartition(" ")[2]))
+    assert shown == [0, 0, 0, 20, 40, 40, 50]

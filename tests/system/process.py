@@ -51,10 +51,10 @@ async def hatang(
 
 @asynccontextmanager
 async def started(
-    config: Path, environment: Mapping[str, str] | None = None, wrapper: Sequence[str] = ()
+    config: Path, environment: Mapping[str, str] | None = None, wrapper: Sequence[str] = (), listen: str | None = None
 ) -> AsyncIterator[Child]:
-    """Started and ready; killed if it still runs at the end."""
-    address = f"127.0.0.1:{free_port()}"
+    """Started and ready, on a free port unless `listen` says which; killed if it still runs at the end."""
+    address = listen or f"127.0.0.1:{free_port()}"
     log = config / "log.txt"
     words = ["-m", "collector", "run", "--config", str(config), "--listen", address]
     with log.open("ab") as sink:

@@ -14,7 +14,7 @@ from collector.journal import reading_ledger
 from tests.serving import listening, until, write_config, write_targets
 from tests.system.process import Child, started
 
-LOST_AT_MOST = 5.0
+SAVED_EVERY = 5.0
 START_WITHIN = 5.0
 
 
@@ -26,7 +26,7 @@ async def system_seconds(child: Child) -> dict[str, float]:
     return {line.split('state="')[1].split('"')[0]: float(line.rpartition(" ")[2]) for line in found}
 
 
-async def play(directory: Path, kills: int, seed: int) -> None:
+async def survive(directory: Path, kills: int, seed: int) -> None:
     rng = random.Random(seed)
     async with listening() as port:
         target = {"id": "a", "kind": "tcp", "host": "127.0.0.1", "port": port, "interval": "1s", "timeout": "0.5s"}
@@ -37,9 +37,13 @@ async def play(directory: Path, kills: int, seed: int) -> None:
             async with started(config) as child:
                 assert time.time() - asked < START_WITHIN, child.log.read_text()[-2000:]
                 after = await until(partial(_polled, child), within=10)
-                assert after["up"] >= before["up"] - LOST_AT_MOST
+                # Prometheus would take a counter that fell for one that began anew.
+                assert after["up"] >= before["up"]
+                assert after["unknown"] >= before["unknown"]
                 assert after["down"] == 0
-                assert sum(after.values()) == pytest.approx(time.time() - born, abs=3 + (not number))
+                # They show what the last save holds.
+                missing = time.time() - born - sum(after.values())
+                assert -1 <= missing <= 3 + (not number) + SAVED_EVERY
                 if rng.random() < 0.5:
                     write_targets(config, "more", {**target, "id": f"b{number}"})
                 await asyncio.sleep(rng.uniform(0, 3))
@@ -64,10 +68,10 @@ async def _polled(child: Child) -> dict[str, float]:
 @pytest.mark.system
 @pytest.mark.timeout(240)
 async def test_twenty_kills(tmp_path: Path) -> None:
-    await play(tmp_path, 20, seed=57)
+    await survive(tmp_path, 20, seed=57)
 
 
 @pytest.mark.soak
 @pytest.mark.timeout(2400)
 async def test_two_hundred_kills(tmp_path: Path) -> None:
-    await play(tmp_path, 200, seed=58)
+    await survive(tmp_path, 200, seed=58)

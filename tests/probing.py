@@ -6,7 +6,7 @@ from collections.abc import AsyncIterator, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
 from typing import Any
 
-from collector.model import Kind, Result, Target
+from collector.model import Kind, Result, Spec, Target
 from collector.net import AddressMap, Net, Resolver
 from collector.runner import Gate, Runner
 
@@ -27,7 +27,10 @@ class Probing:
 
     async def run(self, timeout: float = 2.0, context: Any = None, **settings: Any) -> Result:
         """One run with these spec fields, validated as settings validates them."""
-        spec = self._kind.spec.model_validate(settings, context=context)
+        return await self.run_spec(self._kind.spec.model_validate(settings, context=context), timeout)
+
+    async def run_spec(self, spec: Spec, timeout: float = 2.0) -> Result:
+        """One run of a target whose settings stay the same object, as a service's do."""
         return await self._runner.run(Target("t", "s", self._kind.name, spec, 60.0, timeout))
 
 

@@ -26,11 +26,11 @@ def key_of(values: Values, key: CellKey | None) -> Identity:
     """The cell that the values name: by its identity, else by its site, technology, band and direction."""
     technology: Technology | None = values.get("technology")
     if "cell" not in values or key is None:
-        return Identity(_composed(values, technology) if values.get("site") else "")
+        return Identity(_composed(values.get("site"), technology, values))
     if technology is None and key.numbering is not Numbering.TEXT:
         return identity(*_implied(key), values["cell"], values.get("area"), key.gnb_length)
     found = identity(key.numbering, technology or Technology.G4, values["cell"], values.get("area"), key.gnb_length)
-    return Identity(f"{found.key}/{technology}") if key.per_technology and technology else found
+    return Identity(_composed(found.key, technology, values)) if key.per_technology else found
 
 
 def _implied(key: CellKey) -> tuple[Numbering, Technology]:
@@ -44,10 +44,10 @@ def _implied(key: CellKey) -> tuple[Numbering, Technology]:
     return key.numbering, technologies[key.numbering]
 
 
-def _composed(values: Values, technology: Technology | None) -> str:
+def _composed(name: str | None, technology: Technology | None, values: Values) -> str:
     azimuth = values.get("azimuth")
-    parts = (values["site"], technology, values.get("band"), None if azimuth is None else f"{azimuth:g}")
-    return "/".join(str(part) for part in parts if part is not None)
+    parts = (technology, values.get("band"), None if azimuth is None else f"{azimuth:g}")
+    return "/".join((name, *(str(part) for part in parts if part is not None))) if name else ""
 
 
 def _state(values: Values, state: CellState | None) -> CellState | None:

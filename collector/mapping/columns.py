@@ -39,9 +39,9 @@ Names = Annotated[
 
 
 class Column(Part):
-    """Where a value comes from: a column (or the first that is there of several), several joined, or a constant."""
+    """Where a value comes from: a column (or the first of several that is not blank), several joined, or a constant."""
 
-    column: Names = Field((), description="Name of the column; of several, the first that the row has is taken.")
+    column: Names = Field((), description="Name of the column; of several, the first that is not blank is taken.")
     join: Names = Field((), description="Columns whose texts are joined by `/`, blank ones included.")
     const: str | int | float | bool | None = Field(None, description="The same value for every row.")
     pattern: Regex | None = Field(
@@ -78,7 +78,7 @@ def _as_column(value: Any) -> Any:
 _INPUT: dict[str, Any] = {
     "anyOf": [
         {"type": "string", "description": "Name of the column."},
-        {"type": "array", "items": {"type": "string"}, "description": "Names; the first that the row has is taken."},
+        {"type": "array", "items": {"type": "string"}, "description": "Names; the first that is not blank is taken."},
         {
             "type": "object",
             "properties": {
@@ -108,7 +108,7 @@ class CellKey(Part):
     area: AColumn | None = Field(None, description="Location area code, or RNC, beside a number that needs it.")
     gnb_length: int | None = Field(None, ge=22, le=32, description="Bits of the gNB's id in an NCI (TS 38.413).")
     per_technology: bool = Field(
-        False, description="For `text`: one identity stands for a cell of each technology; the technology is added."
+        False, description="For `text`: one identity stands for a cell of each technology (and band): they are added."
     )
 
     @model_validator(mode="after")

@@ -32,8 +32,8 @@ def _first(column: Column, get: Accessor, blanks: Blanks) -> Getter:
 
     def first(row: Any) -> object:
         for name in names:
-            if (value := get(row, name)) is not None:
-                return blanks(value)
+            if (value := blanks(get(row, name))) is not None:
+                return value
         return None
 
     return first

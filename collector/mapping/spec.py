@@ -69,8 +69,9 @@ class MappedSpec(FeedSpec):
         if "dataset" in given and spec.dataset is not spec.map.dataset:
             raise fault(f"the rows of map '{spec.map.name}' are {spec.map.dataset}, not {spec.dataset}")
         own = {"dataset": spec.map.dataset, "sense": spec.sense if "sense" in given else spec.map.lists}
-        return spec.model_copy(update=own)._knowing((info.context or {}).get("operators", ()))
+        return spec.model_copy(update=own).knowing((info.context or {}).get("operators", ()))
 
-    def _knowing(self, operators: Iterable[Operator]) -> Self:
+    def knowing(self, operators: Iterable[Operator]) -> Self:
+        """This feed, once it knows the operators that its rows may name."""
         self._known = tuple(operators)
         return self

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass, field
 from functools import lru_cache
 
 from collector.measures import number
@@ -18,21 +17,9 @@ MAX_FAULTS = 20
 _SPARE = 1.0
 
 
-@dataclass(slots=True)
-class _Cell:
-    """Seconds of one cell in one period, by counter."""
-
-    seconds: dict[str, float | None] = field(default_factory=dict)
-    suspect: bool = False
-
-    def add(self, counter: str, value: float | None) -> None:
-        """The same counter may come several times: what is blank yields; of two numbers, the worse is suspect."""
-        known = self.seconds.get(counter)
-        if known is None or value is None:
-            self.seconds[counter] = value if known is None else known
-        elif known != value:
-            self.seconds[counter] = max(known, value)
-            self.suspect = True
+_Key = tuple[str, float, float]
+"""Key of a cell, and begin and length of a period."""
+_Column = dict[_Key, float | None]
 
 
 class Downtimes:
@@ -43,7 +30,9 @@ class Downtimes:
         self._names = names
         self._operator = operator
         self._limits = limits
-        self._cells: dict[tuple[str, float, float], _Cell] = {}
+        # Seconds by counter, not by cell: so many small objects would keep the garbage collector, and the loop, busy.
+        self._columns: dict[str, _Column] = {}
+        self._suspect: dict[_Key, bool] = {}
         self._rows = self._unreadable = 0
         self._faults: list[str] = []
         self._complete = True
@@ -57,13 +46,15 @@ class Downtimes:
 
     def batch(self, raw: Iterable[tuple[str, bytes]]) -> Batch:
         """All that was read."""
-        keys = sorted(self._cells)
-        as_of = max((begin + period for _, begin, period in keys), default=None)
+        unplanned, planned = self._sums(planned=False), self._sums(planned=True)
         return Batch(
             Dataset.DOWNTIME,
             Sense.POSITIVE,
-            tuple(self._record(*key) for key in keys),
-            as_of=as_of,
+            tuple(
+                Downtime(self._operator, *key, unplanned.get(key), planned.get(key), suspect)
+                for key, suspect in self._suspect.items()
+            ),
+            as_of=max((begin + period for _, begin, period in self._suspect), default=None),
             rows=self._rows,
             unreadable=self._unreadable,
             faults=tuple(self._faults),
@@ -71,19 +62,15 @@ class Downtimes:
             raw=tuple(raw),
         )
 
-    def _record(self, cell: str, begin: float, period: float) -> Downtime:
-        known = self._cells[cell, begin, period]
-        unplanned, planned = (self._sum(known.seconds, wanted) for wanted in (False, True))
-        return Downtime(self._operator, cell, begin, period, unplanned, planned, known.suspect)
-
-    def _sum(self, seconds: dict[str, float | None], planned: bool) -> float | None:
-        """None without a counter, and when one is blank: then nobody knows."""
-        total, parts = 0.0, [value for name, value in seconds.items() if self._planned(name) is planned]
-        for part in parts:
-            if part is None:
-                return None
-            total += part
-        return total if parts else None
+    def _sums(self, planned: bool) -> _Column:
+        """Seconds by cell and period; None when a counter is blank: then nobody knows."""
+        sums: _Column = {}
+        for name, column in self._columns.items():
+            if self._planned(name) is planned:
+                for key, value in column.items():
+                    before = sums.get(key, 0.0)
+                    sums[key] = None if before is None or value is None else before + value
+        return sums
 
     def _take(self, row: Measured) -> None:
         self._rows += 1
@@ -99,10 +86,20 @@ class Downtimes:
             if len(self._faults) < MAX_FAULTS:
                 self._faults.append(f"row {self._rows}: {error}")
             return
-        cell = self._cells.setdefault((key, begin, period), _Cell())
-        cell.suspect = cell.suspect or row.suspect
+        place = (key, begin, period)
+        self._suspect[place] = self._suspect.get(place, False) or row.suspect
         for name, value in seconds.items():
-            cell.add(name, value)
+            self._add(name, place, value)
+
+    def _add(self, counter: str, place: _Key, value: float | None) -> None:
+        """The same counter may come several times: what is blank yields; of two numbers, the worse is suspect."""
+        column = self._columns.setdefault(counter, {})
+        known = column.get(place)
+        if known is None or value is None:
+            column[place] = value if known is None else known
+        elif known != value:
+            column[place] = max(known, value)
+            self._suspect[place] = True
 
     def _seconds(self, name: str, text: str | None, period: float) -> float | None:
         if text is None:

@@ -27,6 +27,7 @@ from collector.records import Batch, Dataset, Downtime, Sense
 from collector.sources.fetched import Fetched
 from collector.sources.made import shelved
 from tests.http_peers import ok, saying
+from tests.lag import Lag
 from tests.pm_files import DIALECTS, FORMS, STANDARD, VARIANTS, VENDOR, block, document, station
 
 MIB = 1024**2
@@ -190,19 +191,25 @@ def test_what_may_stand_before_the_declaration(before: str, good: bool) -> None:
             made(content)
 
 
-def bounded(content: bytes, seconds: float = 2.0) -> tuple[Batch | None, str]:
-    """The batch of a file, or why there is none; in time and memory."""
+def bounded(content: bytes) -> tuple[Batch | None, str]:
+    """The batch of a file, or why there is none; in time and, in a second run, in memory."""
+    begun = time.thread_time()  # what others do on the machine is not ours
+    verdict = judged(content)
+    assert time.thread_time() - begun < 2
     tracemalloc.start()
-    begun = time.perf_counter()
+    judged(content)
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert peak < 100 * MIB
+    return verdict
+
+
+def judged(content: bytes) -> tuple[Batch | None, str]:
+    """The batch of a file, or why there is none."""
     try:
         return made(content), ""
     except ProbeFailed as failed:
         return None, f"{failed.reason}: {failed.detail}"
-    finally:
-        peak = tracemalloc.get_traced_memory()[1]
-        tracemalloc.stop()
-        assert time.perf_counter() - begun < seconds
-        assert peak < 100 * MIB
 
 
 def wrapped(inner: bytes) -> bytes:
@@ -243,7 +250,7 @@ LAUGHS = b'<?xml version="1.0"?><!DOCTYPE x [<!ENTITY a "ha">%s]><measCollecFile
     ],
 )  # fmt: skip
 def test_what_is_no_performance_file_is_refused_in_no_time(content: bytes, words: str) -> None:
-    batch, failure = bounded(content, 3.0)
+    batch, failure = bounded(content)
     assert batch is None
     assert words in failure
     assert failure.startswith(("protocol: ", "unexpected: "))
@@ -256,7 +263,7 @@ GOOD = {variant: made(station(*variant, cells=40)).records for variant in VARIAN
 @settings(max_examples=60, deadline=None)
 def test_a_file_that_is_cut_off_is_refused(variant: tuple[str, str], data: st.DataObject) -> None:
     content = station(*variant, cells=40)
-    batch, failure = bounded(content[: data.draw(st.integers(0, len(content) - 2))])
+    batch, failure = judged(content[: data.draw(st.integers(0, len(content) - 2))])
     assert batch is None
     assert failure.startswith("protocol: ")
 
@@ -269,7 +276,8 @@ def test_rows_shuffled_and_repeated_say_the_same(variant: tuple[str, str], chanc
     rows = [*rows[:-1], last] * times
     chance.shuffle(rows)
     batch = made("<measValue ".join([head, *rows]) + "</measInfo>" + tail)
-    assert batch.records == GOOD[variant]
+    assert set(batch.records) == set(GOOD[variant])
+    assert len(batch.records) == 40
     assert batch.unreadable == 0
 
 
@@ -282,7 +290,7 @@ def test_a_file_with_other_bytes_gives_no_other_seconds(variant: tuple[str, str]
     if chr(content[at]).isalnum():
         return
     content[at] = data.draw(st.sampled_from([0, 10, 32, 38, 60, 62, 255]))
-    batch, _ = bounded(bytes(content))
+    batch, _ = judged(bytes(content))
     if batch is not None:
         good = {(record.cell, record.begin): record for record in GOOD[variant] if isinstance(record, Downtime)}
         for record in batch.records:
@@ -301,15 +309,13 @@ def test_a_large_file_is_read_fast_and_leaves_the_loop_alone() -> None:
     content = station("32.435", "items", cells=50_000)
 
     async def play() -> float:
-        worst, done = 0.0, asyncio.ensure_future(asyncio.to_thread(made, content))
-        while not done.done():
-            begun = time.perf_counter()
-            await asyncio.sleep(0.001)
-            worst = max(worst, time.perf_counter() - begun)
-        assert len(done.result().records) == 50_000
-        return worst
+        lag, done = Lag(), asyncio.ensure_future(asyncio.to_thread(made, content))
+        watch = asyncio.ensure_future(lag.watch())
+        assert len((await done).records) == 50_000
+        watch.cancel()
+        return lag.busy
 
-    assert asyncio.run(play()) < 0.05 + 0.2  # what others do on the machine
+    assert asyncio.run(play()) < 0.05
 
 
 @pytest.mark.parametrize(

@@ -54,15 +54,17 @@ def test_gzip_that_was_changed_is_refused_or_the_same(content: bytes, data: st.D
 def test_a_bomb_takes_neither_memory_nor_time() -> None:
     bomb = gzip.compress(bytes(300 * MIB), 9)
     empty = gzip.compress(b"") * (MIB // 4)
-    tracemalloc.start()
-    begun = time.perf_counter()
     for content in (bomb, empty):
-        with pytest.raises(ProbeFailed) as caught:
+        begun = time.thread_time()  # what others do on the machine is not ours
+        with pytest.raises(ProbeFailed, match="too_large"):
             inflated(content, 8 * MIB)
-        assert caught.value.reason is Reason.TOO_LARGE
-    assert time.perf_counter() - begun < 2
-    assert tracemalloc.get_traced_memory()[1] < 20 * MIB
-    tracemalloc.stop()
+        assert time.thread_time() - begun < 1
+        tracemalloc.start()
+        with pytest.raises(ProbeFailed, match="too_large"):
+            inflated(content, 8 * MIB)
+        peak = tracemalloc.get_traced_memory()[1]
+        tracemalloc.stop()
+        assert peak < 20 * MIB
 
 
 @pytest.mark.parametrize(

@@ -8,12 +8,12 @@ from typing import Any
 
 from collector.features.collection import WGS84, Collection, collection, is_complete
 from collector.features.geometry import Axes, Geometries
-from collector.features.rows import LAT, LON, OWN, Rows, rows
-from collector.mapping import RowMap, Translation, Translator
+from collector.features.rows import LAT, LON, OWN, rows
+from collector.mapping import RowMap, Translator
 from collector.mapping.columns import Column
 from collector.mapping.getting import Accessor
 from collector.mapping.rowmap import TimeFormat
-from collector.mapping.translator import GEOMETRY, MAX_FAULTS
+from collector.mapping.translator import GEOMETRY
 from collector.mobile import Operators
 from collector.model import ProbeFailed, Reason
 from collector.records import Batch, Dataset, Record, Sense
@@ -55,17 +55,16 @@ class GeoJsonReader:
         features = [feature for each in collections for feature in each.features]
         if len(features) > form.max_features:
             raise ProbeFailed(Reason.TOO_LARGE, f"more than {form.max_features} features")
-        found = rows(features, self._plan.dataset, self._geometries)
-        translation = self._translator.translate_numbered(found.numbered)
+        translation = self._translator.translate(rows(features, self._plan.dataset, self._geometries))
         total = max((fetched.total for fetched in documents if fetched.total is not None), default=None)
         return Batch(
             dataset=self._plan.dataset,
             sense=self._sense,
             records=translation.records,
             as_of=self._as_of(pages, collections, translation.records),
-            rows=translation.rows + len(found.faults),
-            unreadable=translation.unreadable + len(found.faults),
-            faults=_faults(found, translation),
+            rows=translation.rows,
+            unreadable=translation.unreadable,
+            faults=translation.faults,
             complete=is_complete(collections, total),
             raw=tuple((fetched.name, fetched.content) for fetched in documents),
         )
@@ -77,11 +76,6 @@ class GeoJsonReader:
         if rule is not None:
             return as_of(rule, self._plan.times, pages, records)
         return oldest((each.stamp for each in collections), TimeFormat())
-
-
-def _faults(found: Rows, translation: Translation) -> tuple[str, ...]:
-    own = tuple(f"row {number}: {words}" for number, words in found.faults[:MAX_FAULTS])
-    return (*own, *translation.faults)[:MAX_FAULTS]
 
 
 def _placed(plan: RowMap) -> RowMap:

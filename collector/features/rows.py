@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import unicodedata
-from collections.abc import Iterable
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Iterator
 from typing import Any
 
 from collector.features.collection import identity
 from collector.features.geometry import Geometries
-from collector.mapping.translator import GEOMETRY
+from collector.mapping.translator import GEOMETRY, Unread
 from collector.records import Dataset
 
 ID, LAT, LON = "@id", "@lat", "@lon"
@@ -17,23 +16,13 @@ OWN = frozenset({ID, LAT, LON, GEOMETRY})
 _PLACED = frozenset({Dataset.CELLS, Dataset.OUTAGES})
 
 
-@dataclass(frozen=True, slots=True)
-class Rows:
-    """Rows with the numbers of their features; `faults` are the features that are none, by number."""
-
-    numbered: list[tuple[int, dict[str, Any]]] = field(default_factory=list)
-    faults: list[tuple[int, str]] = field(default_factory=list)
-
-
-def rows(features: Iterable[Any], dataset: Dataset, geometries: Geometries) -> Rows:
+def rows(features: Iterable[Any], dataset: Dataset, geometries: Geometries) -> Iterator[dict[str, Any] | Unread]:
     """Rows of `features`, with `@id`, and a position or a polygon as records of `dataset` have them."""
-    found = Rows()
-    for number, feature in enumerate(features, 1):
+    for feature in features:
         try:
-            found.numbered.append((number, _row(feature, dataset, geometries)))
+            yield _row(feature, dataset, geometries)
         except ValueError as error:
-            found.faults.append((number, str(error)))
-    return found
+            yield Unread(str(error))
 
 
 def _row(feature: Any, dataset: Dataset, geometries: Geometries) -> dict[str, Any]:

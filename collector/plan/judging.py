@@ -45,6 +45,7 @@ def _assessed(
         actual=found.actual,
         mean=found.mean,
         as_of=found.as_of,
+        observation=found.observation,
         pace=pace,
         ended=ended,
         judgements=tuple(_judged(indicator, one, found, pace, days, now) for one in demands),

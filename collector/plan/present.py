@@ -22,6 +22,7 @@ class Present:
     actual: Value | None = None
     mean: Value | None = None
     as_of: date | None = None
+    observation: Observation | None = None
     recent: tuple[Day, ...] = ()
 
 
@@ -37,9 +38,9 @@ def present(indicator: Indicator, live: Value | None, days: Sequence[Day], today
     recent = tuple(one for one in days if today - RECENT <= one.day <= today)
     if live is not None:
         mean = weighted(recent) if live.finite else None
-        return Present(Origin.LIVE, live, mean or live, today, recent)
+        return Present(Origin.LIVE, live, mean or live, today, recent=recent)
     if recent and not at_work:
-        return Present(Origin.JOURNAL, recent[-1].value, weighted(recent), recent[-1].day, recent)
+        return Present(Origin.JOURNAL, recent[-1].value, weighted(recent), recent[-1].day, recent=recent)
     if not days or (seen is not None and seen.day > days[-1].day):
         return _observed(indicator, seen)
     return Present(Origin.NONE, NOTHING_KNOWN, NOTHING_KNOWN, days[-1].day)
@@ -76,4 +77,4 @@ def _observed(indicator: Indicator, seen: Observation | None) -> Present:
     if seen is None:
         return Present(Origin.NONE)
     value = seen.bounds(indicator.unit)
-    return Present(Origin.OBSERVATION, value, value, seen.day)
+    return Present(Origin.OBSERVATION, value, value, seen.day, seen)

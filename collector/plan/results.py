@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from datetime import date
 from enum import StrEnum
 
-from collector.plan.records import Demand, Indicator, Value
+from collector.plan.records import Demand, Indicator, Observation, Value
 
 
 class Status(StrEnum):
@@ -108,13 +108,17 @@ class Judgement:
 
 @dataclass(frozen=True, slots=True)
 class Assessment:
-    """An indicator now: `actual` is what is known this moment, `mean` what its status is judged by."""
+    """An indicator now: `actual` is what is known this moment, `mean` what its status is judged by.
+
+    `observation` is what both stand on where nothing is measured.
+    """
 
     indicator: Indicator
     origin: Origin
     actual: Value | None = None
     mean: Value | None = None
     as_of: date | None = None
+    observation: Observation | None = None
     pace: Pace | None = None
     ended: bool = False
     judgements: tuple[Judgement, ...] = ()

@@ -59,7 +59,7 @@ def availability_csv(some: Iterable[Availability], month: Month, summed: Figures
         figures = _figures(summed)
         rows.append(("TOTAL", *[""] * 6, *(figures[name] for name in _SHARES), *[""] * 4, *figures["seconds"].values()))
     rows += [(f"# {line}",) for text in method(zone) for line in text.split("\n")]
-    return _csv(rows)
+    return spreadsheet(rows)
 
 
 def availability_json(some: Iterable[Availability], month: Month, now: float, summed: Figures | None) -> str:
@@ -84,7 +84,7 @@ def history_csv(past: History, zone: ZoneInfo) -> str:
     """A line for each state."""
     rows: list[Sequence[Any]] = [("from", "until", "seconds", "state", "reason", "source", "observed", "correction")]
     rows += [tuple(piece.values()) for piece in _history(past, zone)["pieces"]]
-    return _csv(rows)
+    return spreadsheet(rows)
 
 
 def history_json(past: History, zone: ZoneInfo) -> str:
@@ -203,7 +203,8 @@ def _listed(some: Iterable[dict[str, Any]]) -> str:
     )
 
 
-def _csv(rows: Iterable[Sequence[Any]]) -> str:
+def spreadsheet(rows: Iterable[Sequence[Any]]) -> str:
+    """Rows as CSV that spreadsheets open as it is meant: UTF-8, and no cell is a formula."""
     text = io.StringIO(newline="")
     writer = csv.writer(text)
     for row in rows:

@@ -82,7 +82,7 @@ class _Reader:
         here: dict[tuple[str, str], Node] = {}
         for document in documents:
             for name, node in self._entries(document, tuple(PLAN_LISTS)):
-                key = node.text("id") or f"{node.text('entry')} {node.text('metric')}"
+                key = node.text("id") or " ".join(node.text(part) or node.place for part in ("entry", "metric"))
                 first = here.setdefault((name, key), node)
                 if first is not node:
                     self._found.faults.append(node.fault(f"duplicate '{key}'; first at {first.place}"))
@@ -237,6 +237,8 @@ def _amount_fits(value: float, unit: Unit, node: Node) -> Iterator[Fault]:
         yield place.fault("a ratio lies between 0 and 1: write 0.8, 80% or 4/5")
     elif value < 0:
         yield place.fault("must be at least 0")
+    elif unit is Unit.COUNT and value != round(value):
+        yield place.fault("a count is a whole number: write 1780, without dot or comma")
 
 
 def _observation(keys: ObservedKeys) -> Observation:

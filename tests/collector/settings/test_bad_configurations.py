@@ -18,6 +18,7 @@ PROMISED = {
     *("tab", "wrong-encoding", "alias-bomb", "half-written", "norway"),
     *("unknown-dependency", "bad-dependency", "dependency-circle", "bad-confirm", "bad-maintenance", "bad-recurrence"),
     "bad-objective",
+    "bad-plan",
 }
 
 

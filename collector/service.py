@@ -17,6 +17,7 @@ from watchfiles import Change, awatch
 
 from collector import registry, vitals
 from collector.bookkeeping import Bookkeeping
+from collector.intake import Holdings
 from collector.model import Result, Sample, Sink, Target
 from collector.net import AddressMap, Net, Resolver
 from collector.observer import Observer
@@ -26,6 +27,7 @@ from collector.settings import Config, SettingsError, load
 from collector.stalls import StallWatch
 from collector.state import State
 from collector.traps import Trap, TrapDesk
+from collector.views import Views
 
 # The rest of the descriptors is for warm sessions, scrapes, files and the journal.
 IN_FLIGHT_SHARE = 0.6
@@ -58,6 +60,8 @@ class Service:
         self.scheduler = Scheduler(self._poll, self.state.skip)
         self.stalls = StallWatch()
         self.observer = Observer(self.probe, self.stalls.longest_since, self._resolver_impaired)
+        self.holdings = Holdings(sink)
+        self.views = Views(self.holdings, sink)
         self.last_reload = vitals.LastReload(False, 0.0)
         self.resources: dict[str, Any] = {}  # what each kind opened, by its name
         self._sink = sink
@@ -101,6 +105,7 @@ class Service:
         self.scheduler.start()
         self._adopt(config)
         self._books.start()
+        self.views.start()
         self._watching = asyncio.create_task(self._watch_files())
         self._measuring = asyncio.create_task(self._measure())
         await self._apply_traps(config)
@@ -125,6 +130,7 @@ class Service:
         if self._traps is not None:
             await self._traps.stop()
         await self.scheduler.drain(DRAIN_LIMIT)
+        await self.views.stop()
         if self._measuring is not None:
             self._measuring.cancel()
         if self._books is not None:
@@ -194,6 +200,8 @@ class Service:
     def _adopt(self, config: Config) -> None:
         self._config = config
         self.state.apply(config.targets)
+        self.holdings.apply(config.targets, config.places, config.monitor.feeds.refused)
+        self.views.apply(config.places)
         self.books.apply(config, self.state.records)
         self.scheduler.apply(config.targets)
         self.observer.apply(config.monitor.observer.uplink)
@@ -223,7 +231,8 @@ class Service:
     async def _poll(self, target: Target) -> None:
         if self._runner is None:
             raise RuntimeError("the service has not started")
-        self.state.record(await self.observer.judged(await self._runner.run(target)))
+        result = await self.observer.judged(await self._runner.run(target))
+        self.state.record(await self.holdings.take(result))
         if self.state.records[target.id].streak.unsettled:
             self._check_again(target)
 

@@ -79,7 +79,7 @@ def _read(spec: GeoJsonSpec, documents: tuple[Fetched, ...]) -> Batch:
     from collector.features.reading import Form, GeoJsonReader  # noqa: PLC0415
 
     form = Form(spec.crs, spec.axes, spec.max_features, spec.max_values)
-    return GeoJsonReader(spec.map, spec.sense, form, spec.operator).read(documents)
+    return GeoJsonReader(spec.map, spec.sense, form, spec.operator, spec.operators).read(documents)
 
 
 KIND = Kind(
@@ -89,4 +89,5 @@ KIND = Kind(
     SOURCE_METRICS,
     probe,
     shelved,
+    feed=True,
 )

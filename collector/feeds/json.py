@@ -50,7 +50,7 @@ async def _documents(spec: JsonSpec, emit: Emit, context: Context[Shelf]) -> tup
 
 
 def _read(spec: JsonSpec, documents: tuple[Fetched, ...]) -> Batch:
-    return JsonReader(spec.map, spec.sense, spec.operator).read(documents)
+    return JsonReader(spec.map, spec.sense, spec.operator, spec.operators).read(documents)
 
 
 KIND = Kind(
@@ -60,4 +60,5 @@ KIND = Kind(
     SOURCE_METRICS,
     probe,
     shelved,
+    feed=True,
 )

@@ -1,7 +1,19 @@
 """What becomes of the batches that feeds read: guarded, held, and merged into what is known of each cell."""
 
-from collector.intake.guards import Guard, Refusal, Rules
-from collector.intake.holdings import Holding, Holdings
-from collector.intake.merging import Known, Network
+from collector.intake.guards import Box, Guard, Refusal, Rules
+from collector.intake.holdings import FEED_METRICS, Holding, Holdings
+from collector.intake.merging import Known, Network, Source, merged
 
-__all__ = ["Guard", "Holding", "Holdings", "Known", "Network", "Refusal", "Rules"]
+__all__ = [
+    "FEED_METRICS",
+    "Box",
+    "Guard",
+    "Holding",
+    "Holdings",
+    "Known",
+    "Network",
+    "Refusal",
+    "Rules",
+    "Source",
+    "merged",
+]

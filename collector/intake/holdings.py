@@ -14,6 +14,7 @@ import structlog
 from collector.intake.aside import keep_aside
 from collector.intake.guards import Box, Guard, Refusal, Rules, refusal, within
 from collector.model import DETAIL_LIMIT, Metric, MetricType, Outcome, Reason, Result, Sample, Sink, Target
+from collector.places import Places
 from collector.records import Batch, Record
 from collector.sources.feed import FeedSpec
 
@@ -29,6 +30,8 @@ REFUSED = Metric(
 UNREADABLE = Metric("hatang_feed_unreadable_rows", "Rows of the last good batch that could not be read.")
 FEED_METRICS = (RECORDS, TIMESTAMP, ACCEPTED, REFUSED, UNREADABLE)
 
+# Degrees around the centres of the communes within which everything of the province lies.
+BORDER = 0.4
 # The fault of a document, not of the way to it.
 _NO_DOCUMENT = frozenset({Reason.PROTOCOL, Reason.UNEXPECTED, Reason.TOO_LARGE})
 
@@ -65,19 +68,25 @@ class Holding:
 class Holdings:
     """What all feeds have given. Loop only; `changed` counts the batches that were believed."""
 
-    def __init__(self, sink: Sink, aside: Path, clock: Callable[[], float] = time.monotonic) -> None:
+    def __init__(self, sink: Sink, clock: Callable[[], float] = time.monotonic) -> None:
         self.by_target: dict[str, Holding] = {}
         self.changed = 0
         self._sink = sink
-        self._aside = aside
         self._clock = clock
-        self._operators: frozenset[str] = frozenset()
+        self._aside = Path()
+        self._operators: frozenset[str] | None = None
         self._box: Box | None = None
 
-    def apply(self, targets: Mapping[str, Target], operators: frozenset[str], box: Box | None) -> None:
-        """Take over a new configuration: a feed whose settings are the same keeps what it gave."""
+    def apply(self, targets: Mapping[str, Target], places: Places | None, aside: Path) -> None:
+        """Take over a new configuration: a feed whose settings are the same keeps what it gave.
+
+        Documents of refused batches are kept in the folder `aside`.
+        """
         feeds = {name: target for name, target in targets.items() if isinstance(target.spec, FeedSpec)}
-        self._operators, self._box = operators, box
+        self._aside = aside
+        self._operators = frozenset(one.id for one in places.operators) if places and places.operators else None
+        centres = [(one.lat, one.lon) for one in places.communes] if places else []
+        self._box = Box.around(centres, BORDER)
         for gone in self.by_target.keys() - feeds.keys():
             del self.by_target[gone]
             self._sink.drop(_owner(gone))
@@ -97,6 +106,7 @@ class Holdings:
         if holding is None:
             return result
         refused, documents = await self._judged(holding, result)
+        result = replace(result, batch=None)
         if refused is None:
             self._publish(holding)
             return result

@@ -141,4 +141,4 @@ def _as_key(value: Any) -> Any:
     return value
 
 
-AKey: TypeAlias = Annotated[CellKey, BeforeValidator(_as_key)]
+AKey: TypeAlias = Annotated[CellKey, BeforeValidator(_as_key, json_schema_input_type=CellKey | AColumn)]

@@ -10,7 +10,7 @@ from collector.devices import DeviceProfile
 from collector.maintenance import Window
 from collector.mapping.rowmap import RowMap
 from collector.model import Owner, System, Target
-from collector.places import Places
+from collector.places import Operator, Places
 from collector.plan import Plan
 from collector.settings.document import Document
 from collector.settings.faults import Fault
@@ -42,6 +42,11 @@ class Config:
     # What the next load needs not do again.
     documents: Mapping[Path, Document] = field(repr=False, compare=False)
     resolved: Mapping[str, Resolved] = field(repr=False, compare=False)
+
+    @property
+    def operators(self) -> tuple[Operator, ...]:
+        """Those whose rows feeds may hold."""
+        return self.places.operators if self.places is not None else ()
 
     def origin(self, target_id: str) -> dict[str, Origin]:
         """Each setting of a target by its path: its value, masked, and `file:line` or `default`. Raises KeyError."""

@@ -54,13 +54,15 @@ def load(directories: Sequence[Path], previous: Config | None = None) -> Config:
     known = previous.documents if previous is not None else {}
     profiles = read_profiles(DEVICES, files.devices, credentials, known, previous.devices if previous else {})
     maps = read_profiles(MAPS, files.feeds, credentials, known, previous.maps if previous else {})
+    operators = where.operators if where is not None else ()
     workshop = Workshop(
         kinds=registry.BY_NAME,
-        context={"devices": profiles.valid, "maps": maps.valid},
+        context={"devices": profiles.valid, "maps": maps.valid, "operators": operators},
         credentials=credentials,
         systems=frozenset(gathered.systems) if whole else None,
         previous=previous.resolved if previous is not None else {},
-        same_profiles=previous is not None and (profiles.valid, maps.valid) == (previous.devices, previous.maps),
+        same_profiles=previous is not None
+        and (profiles.valid, maps.valid, operators) == (previous.devices, previous.maps, previous.operators),
     )
     for node in ([defaults] if defaults is not None else []) + gathered.defaults:
         workshop.check_defaults(node)

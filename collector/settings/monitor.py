@@ -166,6 +166,16 @@ class JournalSettings(Section):
     )
 
 
+class FeedSettings(Section):
+    """How feeds are taken."""
+
+    refused: Path = Field(
+        Path("var/refused"),
+        description="Folder for documents of refused batches, from the working directory of the service: the newest "
+        "five of each feed.",
+    )
+
+
 class Monitor(Section):
     """monitor.yaml without its `defaults`, which are resolved into the targets."""
 
@@ -176,6 +186,7 @@ class Monitor(Section):
         description="Points configured hosts elsewhere: host, host:port or pattern -> address, address:port or :port. "
         "What is said to the peer (Host header, TLS name) stays as configured.",
     )
+    feeds: FeedSettings = Field(FeedSettings(), description="What operators and others send.")
     observer: ObserverSettings = Field(ObserverSettings(), description="The service's own sight.")
     web: Web = Field(Web(), description="The HTTP side of the service.")
     journal: JournalSettings = Field(JournalSettings(), description="What is remembered over restarts.")

@@ -23,7 +23,7 @@ SCHEMA = schema()
 # The whole, and the parts that are for other files.
 VALIDATORS = {
     part: Draft202012Validator({"$ref": f"#/$defs/{part}", "$defs": SCHEMA["$defs"]} if part else SCHEMA)
-    for part in ("", "monitor", "device", "plan", "observations")
+    for part in ("", "monitor", "device", "plan", "observations", "map")
 }
 DIRECTORIES = [ROOT / "config", *(ROOT / "collector" / "demo" / name for name in ("overlay", "overlay-sql", "pace"))]
 SHIPPED = sorted(path for directory in DIRECTORIES for path in directory.rglob("*.yaml"))

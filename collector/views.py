@@ -1,0 +1,134 @@
+"""Runs the views over what feeds gave, in a thread: whenever an input changed, and at least every 15 s."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import structlog
+
+from collector.intake import Holdings, Network, Source, merged
+from collector.model import Metric, Sample, Sink
+from collector.places import Places
+
+if TYPE_CHECKING:  # loaded with the first places and feeds only: it takes memory
+    from collector.coverage.figures import Figures
+    from collector.coverage.links import Links
+    from collector.coverage.lost import Lost
+
+LOOK_EVERY = 1.0
+AT_LEAST_EVERY = 15.0
+SECONDS = Metric("hatang_view_seconds", "How long the last count of a view took.", labels=("view",))
+UNMATCHED = Metric(
+    "hatang_feed_unmatched_outages", "Outages of cells, sites or places that no feed lists.", labels=("operator",)
+)
+VIEW_METRICS = (SECONDS, UNMATCHED)
+OWNER = "coverage"
+
+log = structlog.get_logger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Coverage:
+    """One count: what was known of the cells, and what follows. `at` is Unix seconds."""
+
+    network: Network
+    figures: Figures
+    at: float
+
+
+class Views:
+    """Counts coverage over places and held feeds. Loop only; `coverage` is the last count, None before the first."""
+
+    def __init__(self, holdings: Holdings, sink: Sink) -> None:
+        self.coverage: Coverage | None = None
+        self._holdings = holdings
+        self._sink = sink
+        self._places: Places | None = None
+        self._network = Network()
+        self._links: Links | None = None
+        self._lost: Lost | None = None
+        self._seen = -1
+        self._due = 0.0
+        self._task: asyncio.Task[None] | None = None
+
+    def apply(self, places: Places | None) -> None:
+        """Take over the places of a new configuration."""
+        if places == self._places:
+            return
+        self._places, self._links, self._seen = places, None, -1
+        if places is None:
+            self.coverage = None
+            self._sink.drop(OWNER)
+
+    def start(self) -> None:
+        """Begin to count."""
+        self._task = asyncio.create_task(self._run())
+
+    async def stop(self) -> None:
+        """Count no more."""
+        if self._task is not None:
+            self._task.cancel()
+            await asyncio.gather(self._task, return_exceptions=True)
+
+    async def _run(self) -> None:
+        while True:
+            if self._wanted():
+                try:
+                    await self._count()
+                except Exception:  # a fault of one count must not be the last of all
+                    log.exception("coverage was not counted")
+            await asyncio.sleep(LOOK_EVERY)
+
+    def _wanted(self) -> bool:
+        if self._places is None or not self._holdings.by_target:
+            return False
+        return self._holdings.changed != self._seen or time.monotonic() >= self._due
+
+    async def _count(self) -> None:
+        places = self._places
+        if places is None:
+            return
+        self._seen, self._due = self._holdings.changed, time.monotonic() + AT_LEAST_EVERY
+        begun = time.monotonic()
+        coverage = await asyncio.to_thread(self._compute, places, self._sources(), time.time())
+        if places is not self._places:
+            return  # counted over what is no longer so
+        samples = await asyncio.to_thread(self._samples, coverage)
+        samples.append(Sample(SECONDS, (OWNER,), time.monotonic() - begun))
+        self.coverage = coverage
+        self._sink.put(OWNER, (), samples)
+
+    def _sources(self) -> list[Source]:
+        holdings = self._holdings
+        return [
+            Source(
+                holding.batch, holding.as_of, holding.spec.oldest, holdings.fresh(holding), holding.spec.operator or ""
+            )
+            for holding in holdings.by_target.values()
+            if holding.batch is not None
+        ]
+
+    def _compute(self, places: Places, sources: list[Source], now: float) -> Coverage:
+        from collector.coverage.counting import count  # noqa: PLC0415  see above
+        from collector.coverage.links import build  # noqa: PLC0415
+
+        before, self._network = self._network, merged(sources, now, self._network)
+        network = self._network
+        same = network.cells is before.cells and network.areas is before.areas
+        if self._links is None or not same or now >= self._links.until:
+            self._links = build(network.cells, network.areas, places, places.ranges, now)
+        return Coverage(network, count(self._links, network.known), now)
+
+    def _samples(self, coverage: Coverage) -> list[Sample]:
+        from collector.coverage.lost import Lost  # noqa: PLC0415  see above
+        from collector.derive.coverage import samples  # noqa: PLC0415
+
+        if self._lost is None:
+            self._lost = Lost()
+        self._lost.advance(coverage.figures, time.monotonic())
+        found = list(samples(coverage.figures, self._lost))
+        found += [Sample(UNMATCHED, (name,), count) for name, count in sorted(coverage.network.unmatched.items())]
+        return found

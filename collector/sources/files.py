@@ -31,8 +31,8 @@ class Folder(Protocol):
     async def entries(self) -> list[Entry]:
         """The regular files in it that `wanted` says yes to."""
 
-    async def read(self, entry: Entry, limit: int) -> bytes | None:
-        """Contents of the file, at most one byte more than `limit`; None where it is no longer what `entry` says."""
+    async def read(self, entry: Entry) -> bytes | None:
+        """Contents of the file, all of them; None where it is no longer what `entry` says."""
 
 
 def wanted(source: FileSource, name: str) -> bool:
@@ -75,7 +75,7 @@ async def gather(folder: Folder, source: FileSource, kept: Kept) -> tuple[Fetche
 async def _read(folder: Folder, source: FileSource, entry: Entry) -> Fetched | None:
     if entry.stamp.size > source.max_size:
         raise ProbeFailed(Reason.TOO_LARGE, f"a file is larger than {source.max_size} bytes")
-    content = await folder.read(entry, source.max_size)
+    content = await folder.read(entry)
     if content is None:
         return None
     content = await asyncio.to_thread(opened, content, source.max_size)

@@ -34,9 +34,9 @@ class LocalFolder:
         """The regular files in it that are wanted. Raises ProbeFailed; OSError when it cannot be read."""
         return await self._apart(entries, self._source)
 
-    async def read(self, entry: Entry, limit: int) -> bytes | None:
-        """Contents of the file, at most one byte more than `limit`; None where it changed or has gone."""
-        return await self._apart(read, self._source, entry, limit)
+    async def read(self, entry: Entry) -> bytes | None:
+        """Contents of the file; None where it changed or has gone."""
+        return await self._apart(read, self._source, entry)
 
     async def _apart(self, function: Callable[P, R], *args: P.args, **kwargs: P.kwargs) -> R:
         busy: Future[object] | None = self._kept.busy
@@ -64,7 +64,7 @@ def entries(source: FolderSource) -> list[Entry]:
     return found
 
 
-def read(source: FolderSource, entry: Entry, limit: int) -> bytes | None:
+def read(source: FolderSource, entry: Entry) -> bytes | None:
     """As LocalFolder's; blocks."""
     try:
         descriptor = os.open(source.folder / entry.name, _FLAGS)
@@ -75,11 +75,11 @@ def read(source: FolderSource, entry: Entry, limit: int) -> bytes | None:
     with os.fdopen(descriptor, "rb", buffering=0) as file:
         if _now(file.fileno()) != entry.stamp:
             return None
-        parts, left = [], limit + 1
+        parts, left = [], entry.stamp.size + 1
         while left and (part := file.read(min(left, 1024 * 1024))):
             parts.append(part)
             left -= len(part)
-        return b"".join(parts) if _now(file.fileno()) == entry.stamp else None
+        return b"".join(parts) if left == 1 and _now(file.fileno()) == entry.stamp else None
 
 
 def _now(descriptor: int) -> Stamp | None:

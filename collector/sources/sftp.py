@@ -45,15 +45,17 @@ class RemoteFolder:
             raise ProbeFailed(Reason.UNEXPECTED, f"no folder {self._source.directory}") from error
         return found
 
-    async def read(self, entry: Entry, limit: int) -> bytes | None:
-        """Contents of the file, at most one byte more than `limit`; None where it changed or has gone."""
+    async def read(self, entry: Entry) -> bytes | None:
+        """Contents of the file; None where it changed or has gone."""
         path = f"{self._source.directory.rstrip('/')}/{entry.name}"
         try:
-            async with self._client.open(path, "rb") as file:
+            # One request at a time: of several, asyncssh forgets some when the run is over before they are.
+            async with self._client.open(path, "rb", block_size=0) as file:
                 if _stamp(await file.stat()) != entry.stamp:
                     return None
-                content = await _contents(file, limit + 1)
-                return content if _stamp(await file.stat()) == entry.stamp else None
+                content = await _contents(file, entry.stamp.size + 1)
+                whole = len(content) == entry.stamp.size and _stamp(await file.stat()) == entry.stamp
+                return content if whole else None
         except _MISSING:
             return None
 
@@ -94,7 +96,8 @@ async def _gathered(connection: asyncssh.SSHClientConnection, source: SftpSource
     client = await connection.start_sftp_client(path_errors="surrogateescape")
     work = asyncio.ensure_future(gather(RemoteFolder(source, client), source, kept))
     try:
-        return await asyncio.shield(work)
+        await asyncio.wait({work})
+        return await work
     finally:
         # Before what asyncssh does at its end, which is to wait for the server to answer that it closed the file.
         connection.abort()

@@ -150,7 +150,7 @@ def test_a_file_that_becomes_something_else_meanwhile_is_not_read(tmp_path: Path
         os.mkfifo(cells)
     elif becomes == "another file":
         put(cells, b"x")
-    assert module.read(feed, entry, 1000) is None
+    assert module.read(feed, entry) is None
 
 
 async def test_a_file_that_changes_while_it_is_read_is_not_taken(tmp_path: Path) -> None:
@@ -173,7 +173,7 @@ async def test_a_file_that_changes_while_it_is_read_is_not_taken(tmp_path: Path)
         feed = FolderSource(folder=tmp_path)
         for _ in range(200):
             for entry in await asyncio.to_thread(module.entries, feed):
-                content = await asyncio.to_thread(module.read, feed, entry, 200_000)
+                content = await asyncio.to_thread(module.read, feed, entry)
                 if content is not None and time.time() - entry.stamp.modified > 0.1:
                     assert len(set(content)) == 1
     finally:

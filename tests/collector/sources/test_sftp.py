@@ -241,6 +241,8 @@ class Liar(asyncssh.SFTPServer):
         if self.lie == "hanging":
             await asyncio.sleep(60)
         self.read_bytes += 1
+        if self.lie == "short":
+            size = 10 if offset == 0 else 0
         return b"x" * size if self.lie == "endless" else CSV[offset : offset + size]
 
     def close(self, file: Any) -> None:
@@ -255,7 +257,8 @@ class Liar(asyncssh.SFTPServer):
         ("path", ("unexpected", "no file is called *")),
         ("no times", ("unexpected", "no file is called *")),
         ("huge", ("too_large", "a file is larger than 1000000 bytes")),
-        ("endless", ("too_large", "the document is larger than 1000000 bytes")),
+        ("endless", ("unexpected", "no file that is called * is complete, and new enough")),
+        ("short", ("unexpected", "no file that is called * is complete, and new enough")),
         ("crowd", ("too_large", "more than 50000 entries in the folder")),
         ("changing", ("unexpected", "no file that is called * is complete, and new enough")),
         ("gone", ("unexpected", "no file that is called * is complete, and new enough")),

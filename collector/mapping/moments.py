@@ -15,7 +15,7 @@ _LATEST = 7_258_118_400.0
 # Day 60 of Excel's calendar is 1900-02-29, which never was: days after it count from here.
 _EXCEL = datetime(1899, 12, 30)  # noqa: DTZ001  local time
 _EXCEL_DAYS = (25_569, 109_575)
-_NUMBER = re.compile(r"[0-9]{1,14}(?:[.,][0-9]{1,9})?")
+_NUMBER = re.compile(r"[0-9]{1,14}(?:[.,][0-9]{1,18})?")
 _CLOCK = re.compile(r"%[HIMSTXcps]")
 _REMEMBERED = 20_000
 

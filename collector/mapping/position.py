@@ -14,8 +14,10 @@ if TYPE_CHECKING:
     from pyproj import Transformer
 
 _DMS = re.compile(
-    r"([NSEWBĐTnsewbđt])?\s*([0-9]{1,3})\s*[°ºd:]\s*(?:([0-9]{1,2})\s*['′’m:]?\s*)?"
-    r"(?:([0-9]{1,2}(?:[.,][0-9]+)?)\s*(?:\"|″|”|''|′′|s)?\s*)?([NSEWBĐTnsewbđt])?"
+    r"([NSEWBĐT])?\s*([0-9]{1,3})\s*[°ºd:]\s*"
+    r"(?:([0-9]{1,2}(?:[.,][0-9]+)?)\s*(?:['′’m:]\s*(?:([0-9]{1,2}(?:[.,][0-9]+)?)\s*(?:\"|″|”|''|′′|s)?\s*)?)?)?"
+    r"([NSEWBĐT])?",
+    re.IGNORECASE,
 )
 # North, south, east and west also by their Vietnamese initials: Bắc, Đông, Tây; Nam begins as North does.
 _NEGATIVE = frozenset("SWT")
@@ -45,8 +47,8 @@ class Degrees:
 
     def _sexagesimal(self, match: re.Match[str], value: object) -> float:
         letters = {letter.upper() for letter in (match[1], match[5]) if letter}
-        minutes, seconds = float(match[3] or 0), float((match[4] or "0").replace(",", "."))
-        if minutes >= 60 or seconds >= 60 or len(letters) > 1 or not letters <= self._letters:
+        minutes, seconds = (float((part or "0").replace(",", ".")) for part in (match[3], match[4]))
+        if minutes >= 60 or seconds >= 60 or (match[4] and minutes % 1) or len(letters) > 1 or letters - self._letters:
             raise ValueError(f"{shown(value)} is no angle")
         angle = float(match[2]) + minutes / 60 + seconds / 3600
         return -angle if letters & _NEGATIVE else angle

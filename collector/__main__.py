@@ -10,13 +10,13 @@ import uvloop
 
 from collector import __version__, registry, terminal
 from collector.commands import maintenance, reports
-from collector.commands.options import DEFAULT_CONFIG, Configs, loaded
+from collector.commands.explain import explain
+from collector.commands.options import DEFAULT_CONFIG, Configs, Listen, loaded
 from collector.fields import parse_duration
 from collector.logs import LogFormat, LogLevel, configure
 from collector.nearest import nearest
 from collector.settings import Config, schema
 from exporters.app import run_once, serve
-from exporters.client import ask_service
 
 app = typer.Typer(
     name="hatang",
@@ -27,10 +27,6 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
-
-Listen = Annotated[
-    str | None, typer.Option(help="Address to serve on, HOST:PORT (default: web.listen of monitor.yaml).")
-]
 
 
 def _version(wanted: bool) -> None:
@@ -101,18 +97,6 @@ def once(target: str, config: Configs = DEFAULT_CONFIG) -> None:
 
 
 @app.command()
-def explain(target: str, config: Configs = DEFAULT_CONFIG, listen: Listen = None) -> None:
-    """Show each resolved setting of TARGET with the file and line it came from, its next run and its state.
-
-    The state comes from the running service, when there is one on the listen address.
-    """
-    settings = loaded(config)
-    _known(settings, target)
-    state = ask_service(listen or settings.monitor.web.listen, target)
-    terminal.show_explanation(settings, settings.targets[target], state)
-
-
-@app.command()
 def kinds(kind: Annotated[str | None, typer.Argument(help="Show this kind's settings and metrics.")] = None) -> None:
     """List the kinds of targets, or everything about one KIND."""
     if kind is None:
@@ -165,6 +149,7 @@ def demo(  # noqa: PLR0913, PLR0917  each is an option that a user may want
     raise typer.Exit(uvloop.run(play(options)))
 
 
+app.command()(explain)
 app.command()(reports.availability)
 app.command()(reports.history)
 app.command()(maintenance.correct)

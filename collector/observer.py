@@ -85,13 +85,18 @@ class Observer:
 
     def samples(self) -> list[Sample]:
         """All causes, 0 or 1."""
-        impaired = {
+        impaired = self.impaired()
+        return [Sample(IMPAIRED, (cause.value,), cause in impaired) for cause in Cause]
+
+    def impaired(self) -> list[Cause]:
+        """What keeps us from seeing now."""
+        causes = {
             Cause.UPLINK: self.uplink_lost,
             Cause.RESOLVER: self._resolver_impaired(),
             Cause.DESCRIPTORS: self._descriptors_short,
             Cause.LOOP: self._longest_stall_since(time.monotonic() - STALL_MEMORY) > STALL,
         }
-        return [Sample(IMPAIRED, (cause.value,), whether) for cause, whether in impaired.items()]
+        return [cause for cause, whether in causes.items() if whether]
 
     async def _ask_uplink(self) -> None:
         now = time.time()

@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import time
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
-from datetime import datetime
 from pathlib import Path
 from typing import Any
 
@@ -17,8 +15,7 @@ from rich.markup import escape
 from rich.table import Table
 
 from collector import registry
-from collector.model import Kind, Result, Target
-from collector.scheduler import next_after, slot_of
+from collector.model import Kind, Result
 from collector.settings import Config, Fault
 
 COLOURS = {"ok": "green", "fail": "red", "error": "magenta"}
@@ -64,29 +61,6 @@ def show_result(result: Result) -> None:
         labels = ", ".join(f"{name}={value}" for name, value in zip(sample.metric.labels, sample.labels, strict=True))
         table.add_row(sample.metric.name, escape(labels), f"{sample.value:g}")
     out.print(table)
-
-
-def show_explanation(config: Config, target: Target, state: dict[str, Any] | None) -> None:
-    """Where each setting of a target comes from, when it runs next, and how it is."""
-    system = config.systems[target.system]
-    out.print(f"[bold]{target.id}[/]  {target.kind}  {system.name_vi} / {system.name_en}", highlight=False)
-    table = Table("setting", "value", "from", box=None, header_style="bold")
-    for name, (value, where) in config.origin(target.id).items():
-        table.add_row(name, escape(value), where)
-    out.print(table)
-    upcoming = datetime.fromtimestamp(next_after(slot_of(target), time.time_ns() // 1000) / 1e6).astimezone()
-    out.print(f"next run: {upcoming:%Y-%m-%d %H:%M:%S.%f %z} (every {target.interval:g} s)")
-    out.print(f"state: {_state(state)}", highlight=False)
-
-
-def _state(state: dict[str, Any] | None) -> str:
-    if state is None:
-        return "unknown: no service answers on the listen address"
-    last = state["last"]
-    if last is None:
-        return "not yet run"
-    reason = f" {last['reason']}: {escape(last['detail'])}" if last["reason"] else ""
-    return f"[{COLOURS[last['outcome']]}]{last['outcome']}[/]{reason}, {time.time() - last['started']:.0f} s ago"
 
 
 def show_kinds() -> None:

@@ -50,6 +50,8 @@ def target(record: Record) -> dict[str, Any]:
         "labels": dict(configured.labels),
         "runs": {outcome.value: count for outcome, count in record.runs.items()},
         "skipped": record.skipped,
+        "verdict": record.streak.verdict.value,
+        "unsettled": record.streak.unsettled,
         "last": result(record.last) if record.last else None,
         "failures": [result(failure) for failure in record.failures],
     }

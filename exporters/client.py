@@ -3,20 +3,37 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from typing import Any
-from urllib.error import URLError
-from urllib.parse import quote
+from urllib.error import HTTPError, URLError
+from urllib.parse import quote, urlencode
 from urllib.request import urlopen
 
 ASK_WITHIN = 2.0
 
 
-def ask_service(address: str, target: str) -> dict[str, Any] | None:
-    """What the service on `address` (HOST:PORT) says of a target; None when it does not run or know it."""
-    url = f"http://{address}/api/v1/targets?target={quote(target)}"
+def ask_service(address: str, what: str, name: str) -> dict[str, Any] | None:
+    """What the service on `address` (HOST:PORT) says of a `target` or a `system`; {} when it does not know it.
+
+    None when no service answers there.
+    """
     try:
-        with urlopen(url, timeout=ASK_WITHIN) as answer:
-            found: list[dict[str, Any]] = json.load(answer)["targets"]
+        with urlopen(f"http://{address}/api/v1/{what}s?{what}={quote(name)}", timeout=ASK_WITHIN) as answer:
+            found: list[dict[str, Any]] = json.load(answer)[f"{what}s"]
     except (URLError, OSError, ValueError, KeyError):
         return None
-    return found[0] if found else None
+    return found[0] if found else {}
+
+
+def ask(address: str, path: str, query: Mapping[str, str]) -> Any:
+    """What the service on `address` answers at `path`; None when no service answers there.
+
+    Raises LookupError with the words of the service when it has no such answer.
+    """
+    try:
+        with urlopen(f"http://{address}{path}?{urlencode(query)}", timeout=ASK_WITHIN) as answer:
+            return json.load(answer)
+    except HTTPError as error:
+        raise LookupError(error.read(1000).decode("utf-8", "replace").strip()) from None
+    except (URLError, OSError, ValueError):
+        return None

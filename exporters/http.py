@@ -17,7 +17,7 @@ from collector.nearest import nearest
 from collector.service import Service
 from collector.settings import SettingsError, masked
 from collector.state import state_owner, values_owner
-from exporters import answers, landing
+from exporters import answers, landing, systems
 from exporters.connections import REQUEST_EVERY, Connections
 from exporters.exposition import Exposition
 from exporters.heartbeat import HeartbeatDesk
@@ -53,6 +53,7 @@ class Web:
                 web.get("/probe", self.probe),
                 web.get("/sd", self.service_discovery),
                 web.get("/api/v1/targets", self.targets),
+                web.get("/api/v1/systems", self.systems),
                 web.get("/config", self.config),
                 *HeartbeatDesk(self._service).routes(),
                 web.get("/-/healthy", self.healthy),
@@ -103,6 +104,11 @@ class Web:
         """Every target with its last result; `?kind=`, `?system=` and `?outcome=` narrow it."""
         chosen = answers.choose(self._service.state.records.values(), request.query)
         return await _json(lambda: {"targets": [answers.target(record) for record in chosen]})
+
+    async def systems(self, request: web.Request) -> web.Response:
+        """Every system, how it stands and why; `?system=`, `?state=`, `?owner=`, `?centre=`, `?category=` narrow it."""
+        found = systems.described(self._service, systems.choose(self._service, request.query))
+        return await _json(lambda: {"systems": found})
 
     async def config(self, _: web.Request) -> web.Response:
         """The configuration in force, secrets masked."""

@@ -31,6 +31,11 @@ Configs = Annotated[
 DEFAULT_CONFIG = [Path("config")]
 
 
+Listen = Annotated[
+    str | None, typer.Option(help="Address of the service, HOST:PORT (default: web.listen of monitor.yaml).")
+]
+
+
 class Form(StrEnum):
     """How a report is written."""
 

@@ -70,6 +70,11 @@ class Programme:
         for what, address in rows:
             self._console.print(f"{what:<30}[link={address}]{escape(address)}[/link]", highlight=False, soft_wrap=True)
 
+    def ask(self, system: str, listen: str) -> None:
+        """How to learn why something is as it is."""
+        command = f"hatang explain {system} --listen {listen}"
+        self._console.print(f"{'Vì sao, ai bị ảnh hưởng / why':<30}{command}", highlight=False, soft_wrap=True)
+
     def plays(self, seconds: float | None, faults: int) -> None:
         """How long, and how it ends."""
         until = f"{seconds:g} s" if seconds is not None else "Ctrl-C"

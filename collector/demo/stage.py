@@ -138,6 +138,7 @@ async def _perform(options: DemoOptions, programme: Programme) -> None:
                 "Chưa cài Prometheus, chạy không có nó / Prometheus is not installed, going on without it."
             )
         programme.addresses(_open(address, prometheus))
+        programme.ask(next(iter(service.config.systems)), _shown(address))
         programme.plays(options.play_for, len(faults))
         await Rounds(faults, province, lab, programme).play(options.play_for)
 

@@ -62,6 +62,24 @@ def in_order(systems: Mapping[str, System]) -> list[str]:
     return list(TopologicalSorter({name: parents_of(system) for name, system in systems.items()}).static_order())
 
 
+def dependents(systems: Mapping[str, System]) -> dict[str, list[str]]:
+    """By system, those that depend on it, if any do: directly first, then those that do so through others."""
+    direct: dict[str, list[str]] = {}
+    for name, system in systems.items():
+        for parent in dict.fromkeys(parents_of(system)):
+            direct.setdefault(parent, []).append(name)
+    return {name: _beyond(direct, name) for name in direct}
+
+
+def _beyond(ways: Mapping[str, Sequence[str]], start: str) -> list[str]:
+    found, waiting = {start: None}, [start]
+    for one in waiting:
+        new = [name for name in ways.get(one, ()) if name not in found]
+        found |= dict.fromkeys(new)
+        waiting += new
+    return waiting[1:]
+
+
 def parents_of(system: System) -> list[str]:
     """Ids of all systems that `system` depends on directly."""
     return [name for group in system.depends_on for name in group.systems]

@@ -54,7 +54,7 @@ def history_table(past: History, zone: ZoneInfo) -> Group:
         [
             local(piece.begins, zone),
             lasting(piece.seconds),
-            _state(piece.state),
+            state_words(piece.state),
             piece.source if piece.observed or piece.correction else "",
             escape(piece.reason),
         ]
@@ -100,7 +100,7 @@ def _outages(some: Iterable[Availability], zone: ZoneInfo) -> list[RenderableTyp
             local(outage.begins, zone),
             local(outage.ends, zone) if outage.ends is not None else "còn tiếp diễn / open",
             lasting(outage.seconds),
-            _state(outage.state),
+            state_words(outage.state),
             escape(outage.reason or outage.source),
         ]
         for one in some
@@ -131,7 +131,7 @@ def _corrections(some: Iterable[Availability], zone: ZoneInfo) -> list[Renderabl
             escape(one.id),
             local(correction.starts, zone),
             local(correction.ends, zone),
-            _state(correction.state),
+            state_words(correction.state),
             f"{escape(correction.reason)} ({escape(correction.who)}, {local(correction.entered_at, zone)})",
             f"{percent(one.measured.users)} / {percent(one.measured.owner)}",
         ]
@@ -159,6 +159,7 @@ def _name(one: Availability) -> str:
     return one.system.name_vi
 
 
-def _state(state: SystemState) -> str:
+def state_words(state: SystemState) -> str:
+    """A state in its colour, in both languages."""
     vi, en = STATES[state]
     return f"[{_COLOURS[state]}]{vi} / {en}[/]"

@@ -6,7 +6,7 @@ import math
 from datetime import datetime
 from zoneinfo import ZoneInfo
 
-from collector.model import Basis, SystemState
+from collector.model import Basis, SystemState, Verdict
 
 STATES = {
     SystemState.UP: ("Hoạt động", "up"),
@@ -16,6 +16,30 @@ STATES = {
     SystemState.MAINTENANCE: ("Bảo trì", "maintenance"),
     SystemState.UNKNOWN: ("Không rõ", "unknown"),
 }
+MEANINGS = {
+    SystemState.UP: ("Mục tiêu bắt buộc đều tốt.", "Its required targets are well."),
+    SystemState.DEGRADED: (
+        "Mục tiêu bắt buộc tốt, mục tiêu phụ trợ ngừng: vẫn tính là hoạt động.",
+        "Its required targets are well, a supporting one is down: counts as available.",
+    ),
+    SystemState.DOWN: (
+        "Lỗi của chính hệ thống: tính vào thời gian ngừng của chủ quản.",
+        "The fault is its own: it counts against its owner.",
+    ),
+    SystemState.UNREACHABLE: (
+        "Lỗi ở nơi khác: người dùng mất dịch vụ, nhưng không tính cho chủ quản, không cảnh báo riêng.",
+        "The fault lies elsewhere: users go without, but its owner is not blamed, and it has no alert of its own.",
+    ),
+    SystemState.MAINTENANCE: (
+        "Có kế hoạch: vẫn được đo, không tính là hoạt động cũng không tính là ngừng.",
+        "Planned: it is polled all the same, and counts neither as up nor as down.",
+    ),
+    SystemState.UNKNOWN: (
+        "Không biết được, nên không tính là hoạt động cũng không tính là ngừng.",
+        "We cannot tell, so it counts neither as up nor as down.",
+    ),
+}
+VERDICTS = {Verdict.UP: ("tốt", "up"), Verdict.DOWN: ("ngừng", "down"), Verdict.UNKNOWN: ("không rõ", "unknown")}
 BASES = {
     Basis.LAW: ("Luật, quyết định", "law"),
     Basis.PLAN: ("Kế hoạch", "plan"),

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from enum import Enum
 from typing import Any, NamedTuple
 
@@ -11,10 +11,14 @@ from pydantic import BaseModel
 
 from collector.devices import DeviceProfile
 from collector.fields import MASK, JmesPath, Regex, Secret
-from collector.model import Dependency, Objective, Target
-from collector.settings.source import Node
+from collector.model import Dependency, Objective, System, Target
+from collector.settings.document import Document
+from collector.settings.source import Node, merged
 from collector.settings.targets import Entry
 from collector.settings.validation import field_keys
+
+_NAMES = ("id", "name_vi", "name_en", "category", "owner")
+_SYSTEM_KEYS = (*_NAMES, "hosting", "depends_on", "part_of", "tier", "source_section")
 
 
 class Origin(NamedTuple):
@@ -74,6 +78,34 @@ def origins(target: Target, entry: Entry) -> dict[str, Origin]:
         found["system"] = Origin(target.system, entry.node.parent.parent.place)
     for key, name in field_keys(type(target.spec)).items():
         found.update(_settings(key, getattr(target.spec, name), node.get(key)))
+    return found
+
+
+def system_origins(system: System, documents: Iterable[Document]) -> dict[str, Origin]:
+    """Each setting of a system by its path; what nobody says of it is left out."""
+    said = [one.root for one in documents if one.root is not None]
+    node = _entry(said, "systems", system.id)
+    found: dict[str, Origin] = {}
+    for name in _SYSTEM_KEYS:
+        own = node.get(name) if node is not None else None
+        if own is not None:
+            found.update(_settings(name, getattr(system, name, None), own))
+    objective = system.objective
+    if objective is not None and objective.indicator:
+        entry = _entry(said, "objectives", objective.indicator)
+        found["objective"] = Origin(f"{objective.ratio:g} ({objective.indicator})", entry.place if entry else "")
+    elif objective is not None and node is not None:
+        found["objective"] = Origin(f"{objective.ratio:g}", node.children["objective"].place)
+    return found
+
+
+def _entry(documents: Iterable[Node], what: str, name: str) -> Node | None:
+    """What all files say of one of these, each laid over those before it."""
+    found: Node | None = None
+    for root in documents:
+        listed = root.get(what)
+        for item in listed.items if listed is not None else ():
+            found = merged(found, item) if item.text("id") == name else found
     return found
 
 

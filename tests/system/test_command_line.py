@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import signal
 import socket
@@ -83,6 +84,36 @@ def test_explain_names_file_and_line_of_each_setting(tmp_path: Path) -> None:
     assert "monitor.yaml:" in done.stdout
     assert "next run" in done.stdout
     assert "no service answers" in done.stdout
+
+
+@pytest.mark.parametrize("name", ["portal", "a"])
+async def test_explain_says_why_and_who_is_affected(tmp_path: Path, name: str) -> None:
+    """Of a system as of its target: the state, since when, the target that failed, and who depends on it."""
+    target = {"id": "a", "kind": "tcp", "host": "127.0.0.1", "port": 1, "interval": "1s", "timeout": "0.5s"}
+    config = write_config(tmp_path / "config", {**target, "confirm": 1}, {**target, "id": "b", "system": "mail"})
+    mail = "{id: mail, name_vi: Thư, name_en: Mail, category: app, owner: office, depends_on: [portal]}"
+    objective = "{id: o, share: 99.9%, systems: [portal]}"
+    (config / "targets.d" / "mail.yaml").write_text(f"systems: [{mail}]\nobjectives: [{objective}]\n")
+    async with hatang(config) as running:
+        address = str(running.client._base_url)[7:].rstrip("/")
+
+        async def down() -> str:
+            said = await asyncio.to_thread(command, "explain", name, "--config", str(config), "--listen", address)
+            return said.stdout if "Ngừng / down" in said.stdout else ""
+
+        said = await until(down, within=15)
+    for words in ("từ / since 20", "a: fail refused", "The fault is its own", "1 hệ thống phụ thuộc", "mail", "office"):
+        assert words in said, words
+    assert "99.900 % °" in said
+    assert "proposed, not official" in said
+    assert ("while it is down, its system is down" in said) == (name == "a")
+
+
+def test_explain_knows_neither(tmp_path: Path) -> None:
+    config = write_config(tmp_path, {"id": "a", "kind": "tcp", "host": "127.0.0.1", "port": 1})
+    done = command("explain", "portl", "--config", str(config), "--listen", "127.0.0.1:1")
+    assert done.returncode == 2
+    assert "did you mean 'portal'?" in done.stderr
 
 
 def test_kinds_lists_settings_and_metrics() -> None:

@@ -148,11 +148,12 @@ class Runner:
         detail = f"{type(error).__name__}: {error}"[:DETAIL_LIMIT]
         if self._told.get(target.id) != detail:
             self._told[target.id] = detail
-            log.error("probe raised", target=target.id, kind=target.kind, error=detail, where=_where(error))
+            log.error("probe raised", target=target.id, kind=target.kind, error=detail, where=where(error))
         return Reason.BUG, detail
 
 
-def _where(error: BaseException) -> list[str]:
+def where(error: BaseException) -> list[str]:
+    """The frames that an error came through, as `file:line function`."""
     # The source lines of a full traceback would be read from disk, on the loop.
     frames = traceback.walk_tb(error.__traceback__)
     return [f"{frame.f_code.co_filename}:{line} {frame.f_code.co_name}" for frame, line in frames]

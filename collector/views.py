@@ -12,6 +12,7 @@ import structlog
 from collector.intake import Holdings, Network, Source, merged
 from collector.model import Metric, Sample, Sink
 from collector.places import Places
+from collector.runner import where
 
 if TYPE_CHECKING:  # loaded with the first places and feeds only: it takes memory
     from collector.coverage.figures import Figures
@@ -78,8 +79,8 @@ class Views:
             if self._wanted():
                 try:
                     await self._count()
-                except Exception:  # a fault of one count must not be the last of all
-                    log.exception("coverage was not counted")
+                except Exception as error:  # noqa: BLE001  a fault of one count must not be the last of all
+                    log.error("coverage was not counted", error=f"{type(error).__name__}: {error}", where=where(error))
             await asyncio.sleep(LOOK_EVERY)
 
     def _wanted(self) -> bool:

@@ -66,7 +66,7 @@ def open_file(path: Path, damage: str = "") -> Opened:
         lock = _only_writer(path)
         opened = _open_for_writing(path, damage)
     except BlockingIOError:
-        return _open_for_reading(path, "another process writes it")
+        return _open_for_reading(path, f"{_holder(path)} writes it: each service needs a journal.path of its own")
     except (OSError, sqlite3.Error) as error:
         if lock >= 0:
             os.close(lock)
@@ -97,7 +97,16 @@ def _only_writer(path: Path) -> int:
     except OSError:
         os.close(lock)
         raise
+    with suppress(OSError):  # on a full disk too it is a lock
+        os.truncate(lock, 0)
+        os.write(lock, str(os.getpid()).encode())
     return lock
+
+
+def _holder(path: Path) -> str:
+    with suppress(OSError, ValueError):
+        return f"another process ({int(beside(path, _LOCK).read_text())})"
+    return "another process"
 
 
 def _open_for_writing(path: Path, damage: str) -> Opened:

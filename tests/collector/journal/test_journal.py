@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import os
 import sqlite3
 import threading
 import time
@@ -215,7 +216,8 @@ async def test_one_service_writes_and_the_next_takes_over(tmp_path: Path) -> Non
     first.save(saved_at(START), START)
     await until_saved(first)
     second = await Journal.open(path)
-    assert "another process writes it" in second.notes[0]
+    said = f"another process ({os.getpid()}) writes it: each service needs a journal.path of its own"
+    assert said in second.notes[0]
     assert (await second.saved()).states == {"portal": UP}
     second.save(saved_at(START + 60), START + 60)
     await first.close()

@@ -9,7 +9,8 @@ import typer
 import uvloop
 
 from collector import __version__, registry, terminal
-from collector.commands import maintenance, reports
+from collector.commands import maintenance, plan, reports
+from collector.commands.coverage import coverage
 from collector.commands.explain import explain
 from collector.commands.options import DEFAULT_CONFIG, Configs, Listen, loaded
 from collector.fields import parse_duration
@@ -152,6 +153,8 @@ def demo(  # noqa: PLR0913, PLR0917  each is an option that a user may want
 app.command()(explain)
 app.command()(reports.availability)
 app.command()(reports.history)
+app.command()(coverage)
+app.command()(plan.plan)
 app.command()(maintenance.correct)
 app.add_typer(maintenance.app, name="maintenance")
 

@@ -19,6 +19,7 @@ from collector.settings import SettingsError, masked
 from collector.state import state_owner, values_owner
 from exporters import answers, landing, systems
 from exporters.connections import REQUEST_EVERY, Connections
+from exporters.coverage import CoverageDesk
 from exporters.exposition import Exposition
 from exporters.heartbeat import HeartbeatDesk
 
@@ -55,6 +56,7 @@ class Web:
                 web.get("/api/v1/targets", self.targets),
                 web.get("/api/v1/systems", self.systems),
                 web.get("/config", self.config),
+                *CoverageDesk(self._service).routes(),
                 *HeartbeatDesk(self._service).routes(),
                 web.get("/-/healthy", self.healthy),
                 web.get("/-/ready", self.ready),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -25,18 +26,15 @@ OGC_PAGING = Paging.model_validate({"by": "next-link", "next": _NEXT, "max_pages
 
 @dataclass(frozen=True, slots=True)
 class Collection:
-    """One document. `matched` is the number of features in all its pages, `returned` in this one, as it says."""
+    """One document. `matched` is the number of features in all its pages, `returned` in this one, as it says; `cut`
+    is whether it says that there is more behind it.
+    """
 
     features: list[Any]
     matched: int | None = None
     returned: int | None = None
     stamp: Any = None
     cut: bool = False
-
-    @property
-    def is_whole(self) -> bool:
-        """Whether all is here that it says is in it."""
-        return not self.cut and (self.returned is None or self.returned <= len(self.features))
 
 
 def collection(document: Any, crs: int = WGS84) -> Collection:
@@ -86,16 +84,17 @@ def _system(name: str) -> int | None:
     return int(match[1]) if match else None
 
 
-def is_complete(pages: list[Collection], total: int | None) -> bool:
+def is_complete(pages: Sequence[Collection], total: int | None) -> bool:
     """Whether `pages` hold all features that they say there are; `total` is what the answers' headers say.
 
     Servers count while others write: the highest number counts, and a feature on two pages counts once.
     """
     wanted = max((page.matched for page in pages if page.matched is not None), default=0)
-    return all(page.is_whole for page in pages) and _distinct(pages) >= max(wanted, total or 0)
+    whole = all(page.returned is None or page.returned <= len(page.features) for page in pages)
+    return whole and not pages[-1].cut and _distinct(pages) >= max(wanted, total or 0)
 
 
-def _distinct(pages: list[Collection]) -> int:
+def _distinct(pages: Sequence[Collection]) -> int:
     ids = [identity(feature) for page in pages for feature in page.features]
     named = [found for found in ids if found is not None]
     return len(set(named)) + len(ids) - len(named)

@@ -19,6 +19,7 @@ def masked(config: Config) -> str:
             *_list("owners", (_fields(owner) for owner in config.owners.values())),
             *_list("systems", (_fields(system) for system in config.systems.values())),
             *_list("maintenance", (_fields(window) for window in config.maintenance)),
+            *_list("plan", (_fields(indicator) for indicator in config.plan.indicators)),
             *_list("targets", ({**keys_of(one), **visible(one.spec)} for one in config.targets.values())),
         )
     )

@@ -12,6 +12,7 @@ from pydantic import BaseModel
 from collector.devices import DeviceProfile
 from collector.fields import MASK, JmesPath, Regex, Secret
 from collector.model import Dependency, Objective, System, Target
+from collector.plan import Demand, Figure, Goal, Measured, Observation, Revision, Stated
 from collector.settings.document import Document
 from collector.settings.source import Node, merged
 from collector.settings.targets import Entry
@@ -19,6 +20,8 @@ from collector.settings.validation import field_keys
 
 _NAMES = ("id", "name_vi", "name_en", "category", "owner")
 _SYSTEM_KEYS = (*_NAMES, "hosting", "depends_on", "part_of", "tier", "source_section")
+
+_PARTS = (Dependency, Objective, Demand, Figure, Goal, Measured, Observation, Revision, Stated)
 
 
 class Origin(NamedTuple):
@@ -34,7 +37,7 @@ def visible(value: Any) -> Any:
         return value.name
     if isinstance(value, BaseModel):
         return {key: visible(getattr(value, name)) for key, name in field_keys(type(value)).items()}
-    if isinstance(value, (Dependency, Objective)):
+    if isinstance(value, _PARTS):
         return {name: visible(getattr(value, name)) for name in value.__dataclass_fields__}
     if isinstance(value, Mapping):
         return {str(visible(key)): visible(item) for key, item in value.items()}

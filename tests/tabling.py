@@ -46,13 +46,14 @@ def refused(content: bytes | str, plan: RowMap | Mapping[str, Any]) -> str:
     raise AssertionError(f"not refused: {found}")
 
 
-def translated(rows: Any, operator: str | None = "viettel", operators: Operators | None = OPERATORS, **plan: Any) -> Translation:
+def translated(
+    rows: Any, plan: Mapping[str, Any] | None = None, operator: str | None = "viettel", /, **more: Any
+) -> Translation:
     """What these rows give by a map."""
-    return Translator(RowMap.model_validate(plan), operator, operators).translate(rows)
+    return Translator(RowMap.model_validate({**(plan or {}), **more}), operator, OPERATORS).translate(rows)
 
 
-def the_fault(rows: Any, **plan: Any) -> str:
+def the_fault(rows: Any, plan: Mapping[str, Any] | None = None, /, **more: Any) -> str:
     """The one fault of rows that have one."""
-    found = translated(rows, **plan)
-    (fault,) = found.faults
+    (fault,) = translated(rows, plan, **more).faults
     return fault

@@ -31,56 +31,70 @@ TOLERATED: Mapping[Dataset, Mapping[str, Any]] = {
 }
 
 
-def converters(plan: RowMap) -> Mapping[str, Converter]:
-    """How each field is read."""
+def converters(plan: RowMap) -> Mapping[str, Callable[[float], Converter]]:
+    """How each field is read, given the factor to its unit (1 for all that are no numbers)."""
     numbers, moments, booleans = Numbers(plan.numbers), Moments(plan.times), Booleans(plan.booleans)
-    planned = _bounded(numbers.number, 0, None) if plan.dataset is Dataset.DOWNTIME else booleans.find
-    number, seconds = numbers.number, _bounded(numbers.number, 0, None)
-    return {
-        **dict.fromkeys(("site",), code),
-        **dict.fromkeys(("name", "reason"), text),
-        **dict.fromkeys(("x", "y"), number),
-        **dict.fromkeys(("since", "observed_at", "begin"), moments.instant),
+    plain = _plain(plan, moments, booleans)
+    seconds = _scalable(numbers.number, partial(_within, 0, None))
+    scalable: dict[str, Callable[[float], Converter]] = {
+        **dict.fromkeys(("x", "y"), _scalable(numbers.number)),
         **dict.fromkeys(("period", "unplanned"), seconds),
+        **({"planned": seconds} if plan.dataset is Dataset.DOWNTIME else {}),
+        "lat": _degrees(Degrees(numbers, "latitude")),
+        "lon": _degrees(Degrees(numbers, "longitude")),
+        "band": partial(partial, _band, Words(plan.bands), numbers),
+        "height": _scalable(numbers.number, partial(_within, 0, _HIGHEST_METRES)),
+        "azimuth": _scalable(numbers.number, partial(_within, 0, 360)),
+        "value": _scalable(numbers.share),
+    }
+    return {**{name: partial(_unscaled, convert) for name, convert in plain.items()}, **scalable}
+
+
+def _plain(plan: RowMap, moments: Moments, booleans: Booleans) -> dict[str, Converter]:
+    return {
+        "site": code,
+        **dict.fromkeys(("name", "reason"), text),
+        **dict.fromkeys(("since", "observed_at", "begin"), moments.instant),
+        **dict.fromkeys(("planned", "suspect"), booleans.find),
         "technology": Technologies(plan.technologies).of,
-        "lat": Degrees(numbers, "latitude"),
-        "lon": Degrees(numbers, "longitude"),
-        "band": partial(_band, Words(plan.bands), numbers),
-        "height": _bounded(number, 0, _HIGHEST_METRES),
-        "azimuth": _bounded(number, 0, 360),
         "villages": codes,
         "state": States(plan.states).find,
-        "planned": planned,
         "until": moments.end,
-        "suspect": booleans.find,
         "indicator": Words(plan.indicators).find if plan.indicators else code,
         "day": moments.day,
-        "value": numbers.share,
     }
 
 
-def _bounded(read: Callable[[Any], float], least: float, most: float | None) -> Converter:
-    def bounded(value: Any) -> float:
-        found = read(value)
-        if found < least or (most is not None and found > most):
-            raise ValueError(
-                f"{shown(value)} is not within {least:g} to {most:g}" if most else f"{shown(value)} is negative"
-            )
-        return found
-
-    return bounded
+def _unscaled(convert: Converter, _: float) -> Converter:
+    return convert
 
 
-def _band(bands: Words[int], numbers: Numbers, value: Any) -> int:
+def _scalable(read: Converter, check: Callable[[float, Any], float] | None = None) -> Callable[[float], Converter]:
+    def converter(factor: float) -> Converter:
+        if check is None:
+            return read if factor == 1 else lambda value: read(value) * factor
+        return lambda value: check(read(value) * factor, value)
+
+    return converter
+
+
+def _degrees(degrees: Degrees) -> Callable[[float], Converter]:
+    return _scalable(degrees.parsed, degrees.within)
+
+
+def _within(least: float, most: float | None, found: float, value: Any) -> float:
+    if found < least or (most is not None and found > most):
+        raise ValueError(
+            f"{shown(value)} is not within {least:g} to {most:g}" if most else f"{shown(value)} is negative"
+        )
+    return found
+
+
+def _band(bands: Words[int], numbers: Numbers, factor: float, value: Any) -> int:
     try:
         return bands.find(value)
     except ValueError:
-        found = numbers.number(value)
+        found = numbers.number(value) * factor
     if not 0 < found <= _MOST_MHZ:
         raise ValueError(f"{shown(value)} MHz is no band")
     return round(found)
-
-
-def scaled(convert: Converter, factor: float) -> Converter:
-    """`convert`, its number times `factor`."""
-    return lambda value: convert(value) * factor

@@ -9,6 +9,7 @@ from collector.mapping.position import to_wgs84, transformer
 from collector.mapping.rowmap import WGS84, RowMap
 
 _NOWHERE = (0.0, 0.0)  # where tables put what has no position
+_FARTHEST = 2e7  # metres from an origin to the other side of the earth; projections make something of more, too
 
 
 class Locator:
@@ -35,7 +36,7 @@ class Locator:
         if point == _NOWHERE:
             return None
         lon, lat = next(found)
-        if not (abs(lat) <= 90 and abs(lon) <= 180):
+        if not (abs(lat) <= 90 and abs(lon) <= 180 and max(map(abs, point)) <= _FARTHEST):
             return f"{self._names[0]}, {self._names[1]}: {point[0]:g}, {point[1]:g} is nowhere in EPSG:{self._crs}"
         values["lon"], values["lat"] = float(lon), float(lat)
         return None

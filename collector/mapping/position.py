@@ -33,16 +33,17 @@ class Degrees:
 
     def __call__(self, value: object) -> float:
         """Decimal degrees from a number, or from a text such as 15.12, 15°07'12.5"N."""
-        match = _DMS.fullmatch(value) if isinstance(value, str) else None
-        found = self._numbers.number(value) if match is None else self._sexagesimal(match, value)
-        return self.within(found, value)
+        return self.within(self.parsed(value), value)
 
-    def within(self, found: float, value: object = None) -> float:
-        """`found` if it is in range."""
+    def parsed(self, value: object) -> float:
+        """The same, whatever its size."""
+        match = _DMS.fullmatch(value) if isinstance(value, str) else None
+        return self._numbers.number(value) if match is None else self._sexagesimal(match, value)
+
+    def within(self, found: float, value: object) -> float:
+        """`found`, which `value` stands for, if it is in range."""
         if not -self._most <= found <= self._most:
-            raise ValueError(
-                f"{shown(found if value is None else value)} is not within -{self._most:g} to {self._most:g}"
-            )
+            raise ValueError(f"{shown(value)} is not within -{self._most:g} to {self._most:g}")
         return found
 
     def _sexagesimal(self, match: re.Match[str], value: object) -> float:

@@ -7,13 +7,14 @@ from dataclasses import dataclass
 from typing import Any, TypeAlias
 
 from collector.mapping.columns import CellKey
-from collector.mapping.converters import TOLERATED, Converter, converters, scaled
+from collector.mapping.converters import TOLERATED, Converter, converters
 from collector.mapping.getting import Accessor, Getter, Presence, getter
 from collector.mapping.rowmap import Fields, RowMap, Variant
 from collector.mapping.words import Blanks, Booleans
 from collector.records import CellState, Dataset
 
 Complain: TypeAlias = Callable[[str], None]
+Converters: TypeAlias = Mapping[str, Callable[[float], Converter]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,9 +28,7 @@ class Draft:
 class _Part:
     """Reads the fields of the map, or of one of its variants."""
 
-    def __init__(
-        self, part: Fields, take: Callable[[Any], Getter], convert: Mapping[str, Converter], soft: Any
-    ) -> None:
+    def __init__(self, part: Fields, take: Callable[[Any], Getter], convert: Converters, soft: Any) -> None:
         self._soft = soft
         self._fields: list[tuple[str, Getter, Converter | None]] = []
         for name, source in part.given():
@@ -38,9 +37,7 @@ class _Part:
                 if source.area is not None:
                     self._fields.append(("area", take(source.area), None))
             else:
-                read = convert.get(name)
-                read = read if read is None or source.scale == 1 else scaled(read, source.scale)
-                self._fields.append((name, take(source), read))
+                self._fields.append((name, take(source), convert[name](source.scale) if name in convert else None))
 
     def read(self, row: Any, complain: Complain) -> dict[str, Any]:
         """Values of the fields that are not blank. Raises ValueError where the row is nothing without one."""

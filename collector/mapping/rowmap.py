@@ -29,6 +29,7 @@ FIELDS: Mapping[Dataset, frozenset[str]] = {
     Dataset.AREAS: _EVERYWHERE | {"technology", "observed_at"},
     Dataset.INDICATORS: frozenset({"indicator", "day", "value"}),
 }
+_NUMBERS = _PLACE | {"band", "height", "azimuth", "period", "unplanned", "value"}
 _NEEDED: Mapping[Dataset, tuple[str, ...]] = {
     Dataset.CELLS: ("technology",),
     Dataset.OUTAGES: (),
@@ -225,10 +226,17 @@ class RowMap(Part):
         for name in _NEEDED[self.dataset]:
             if name not in given and not (varied and all(name in own for own in varied)):
                 raise fault(f"{self.dataset} need `{name}`")
+        self._check_scales()
         self._check_position(given)
         self._check_identity(given)
         self._check_paths()
         return self
+
+    def _check_scales(self) -> None:
+        numbers = _NUMBERS | ({"planned"} if self.dataset is Dataset.DOWNTIME else set())
+        for name, source in (given for part in (self.fields, *self.each) for given in part.given()):
+            if name not in numbers and any(column.scale != 1 for column in source.parts()):
+                raise fault(f"`scale` is for numbers, not for `{name}`")
 
     def _check_position(self, given: set[str]) -> None:
         for one, other in (("lat", "lon"), ("x", "y"), ("mcc", "mnc")):

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -56,7 +58,7 @@ def test_numbers(notation: Numbers, text: str, number: float) -> None:
     ],
 )
 def test_what_is_no_number(notation: Numbers, text: object) -> None:
-    with pytest.raises(ValueError, match="is no number|is not finite"):
+    with pytest.raises(ValueError, match=r"is no number|is not finite"):
         notation.number(text)
 
 
@@ -83,7 +85,7 @@ def test_shares(text: str, share: float) -> None:
 
 @pytest.mark.parametrize("text", ["4/0", "%", "> 95 %", "1/2/3", "½½", "80 % 90 %"])
 def test_what_is_no_share(text: str) -> None:
-    with pytest.raises(ValueError, match="number|zero"):
+    with pytest.raises(ValueError, match=r"number|zero"):
         VIETNAMESE.share(text)
 
 
@@ -96,7 +98,5 @@ def test_what_is_written_in_the_notation_is_read(whole: int, rest: int) -> None:
 
 @given(st.text(max_size=20))
 def test_any_text_is_a_finite_number_or_refused(text: str) -> None:
-    try:
+    with suppress(ValueError):
         assert abs(VIETNAMESE.share(text)) < float("inf")
-    except ValueError as error:
-        assert str(error)

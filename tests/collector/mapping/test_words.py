@@ -90,7 +90,7 @@ def test_texts() -> None:
     assert codes("v1; v2,v3;;v1") == ("v1", "v2", "v3")
     assert codes(["v1", None, 7]) == ("v1", "7")
     for bad in ("", " \n", "a" * 121):
-        with pytest.raises(ValueError, match="blank|over 120"):
+        with pytest.raises(ValueError, match=r"blank|over 120"):
             code(bad)
     with pytest.raises(ValueError, match="no text"):
         text({"a": 1})

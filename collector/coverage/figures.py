@@ -9,7 +9,7 @@ from typing import NamedTuple
 from collector.coverage.links import Links
 from collector.coverage.serving import Source
 from collector.coverage.sphere import Indices
-from collector.coverage.states import Codes, States
+from collector.coverage.states import STATES, Codes, States
 from collector.coverage.stock import Bits
 from collector.records import CellState, Technology
 
@@ -95,3 +95,7 @@ class Figures:
     cells: Mapping[tuple[str, Technology, CellState], int]
     sites: Mapping[tuple[str, CellState], int]
     presences: Codes
+
+    def presence_states(self) -> list[CellState]:
+        """The states of the presences, in their order."""
+        return [STATES[code] for code in self.presences.tolist()]

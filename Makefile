@@ -61,7 +61,7 @@ check: setup ## read config/ and show every fault of it
 
 lock: setup ## resolve the dependencies anew (needs uv)
 	uv pip compile pyproject.toml --extra sftp --extra sql -o deploy/requirements/runtime.txt --universal --python-version 3.11 --generate-hashes --no-header --no-annotate --no-emit-index-url
-	uv pip compile pyproject.toml --extra sftp --extra sql --extra dev -c deploy/requirements/runtime.txt -o deploy/requirements/dev.txt --universal --python-version 3.11 --generate-hashes --no-header --no-annotate --no-emit-index-url
+	uv pip compile pyproject.toml --extra sftp --extra sql --extra dashboards --extra dev -c deploy/requirements/runtime.txt -o deploy/requirements/dev.txt --universal --python-version 3.11 --generate-hashes --no-header --no-annotate --no-emit-index-url
 
 clean: ## remove what was made
 	rm -rf $(VENV) build .mypy_cache .ruff_cache .pytest_cache .hypothesis

@@ -39,7 +39,7 @@ RECENT = 5.0
 DECIDING_AT_MOST = 50
 MEASURE_EVERY = 10.0
 # Beside them and the files of secrets, a configuration directory may hold what is none of our business.
-CONFIG_SUFFIXES = (".yaml", ".yml")
+CONFIG_SUFFIXES = (".yaml", ".yml", ".geojson")
 
 log = structlog.get_logger(__name__)
 

@@ -10,12 +10,13 @@ from collector.devices import DeviceProfile
 from collector.maintenance import Window
 from collector.mapping.rowmap import RowMap
 from collector.model import Owner, System, Target
-from collector.places import Operator, Places
+from collector.places import Places
 from collector.plan import Plan
 from collector.settings.document import Document
 from collector.settings.faults import Fault
 from collector.settings.monitor import Monitor
 from collector.settings.origin import Origin, origins
+from collector.settings.outlines import Outlines
 from collector.settings.targets import Resolved
 
 
@@ -41,12 +42,8 @@ class Config:
     hash: str
     # What the next load needs not do again.
     documents: Mapping[Path, Document] = field(repr=False, compare=False)
+    outlines: Mapping[Path, Outlines] = field(repr=False, compare=False)
     resolved: Mapping[str, Resolved] = field(repr=False, compare=False)
-
-    @property
-    def operators(self) -> tuple[Operator, ...]:
-        """Those whose rows feeds may hold."""
-        return self.places.operators if self.places is not None else ()
 
     def origin(self, target_id: str) -> dict[str, Origin]:
         """Each setting of a target by its path: its value, masked, and `file:line` or `default`. Raises KeyError."""

@@ -9,6 +9,7 @@ from pathlib import Path
 
 from collector.settings.document import Document, read
 from collector.settings.faults import Fault
+from collector.settings.outlines import Outlines, read_outlines
 
 INVENTORY = ("inventory.d", "targets.d")
 DEVICES = "devices.d"
@@ -25,6 +26,7 @@ class Files:
     inventory: list[list[Document]] = field(default_factory=list)
     devices: list[Document] = field(default_factory=list)
     feeds: list[Document] = field(default_factory=list)
+    outlines: list[Outlines] = field(default_factory=list)
     plan: list[list[Document]] = field(default_factory=list)
     observations: list[list[Document]] = field(default_factory=list)
     faults: list[Fault] = field(default_factory=list)
@@ -42,20 +44,23 @@ class Files:
         digest = hashlib.sha256()
         for document in self:
             digest.update(document.source.shown.encode() + b"\0" + document.digest)
+        for outlines in self.outlines:
+            digest.update(outlines.shown.encode() + b"\0" + outlines.digest)
         return digest.hexdigest()
 
 
-def read_all(directories: Sequence[Path], known: Mapping[Path, Document]) -> Files:
-    """Every file of `directories`; a document of `known` whose bytes are the same is not parsed again."""
+def read_all(directories: Sequence[Path], known: Mapping[Path, Document], outlines: Mapping[Path, Outlines]) -> Files:
+    """Every file of `directories`; what is known and whose bytes are the same is not parsed again."""
     files = Files()
     for directory in directories:
         if directory.is_dir():
-            _Reader(directory, directory if len(directories) == 1 else None, known).read(files)
+            _Reader(directory, directory if len(directories) == 1 else None, known, outlines).read(files)
         else:
             files.faults.append(Fault(str(directory), 1, 1, "", "no such directory"))
     for document in files:
         files.faults += document.faults
         files.warnings += document.warnings
+    files.faults += [fault for one in files.outlines for fault in one.faults]
     return files
 
 
@@ -69,15 +74,21 @@ class _Reader:
     directory: Path
     base: Path | None
     known: Mapping[Path, Document]
+    outlines: Mapping[Path, Outlines]
 
     def read(self, files: Files) -> None:
         files.monitor += [self._document(path) for path in self._named("monitor.yaml")]
         files.inventory.append([self._document(path) for part in INVENTORY for path in self._named(f"{part}/*.yaml")])
         files.devices += [self._document(path) for path in self._named(f"{DEVICES}/*.yaml")]
         files.feeds += [self._document(path) for path in self._named(f"{FEEDS}/*.yaml")]
+        files.outlines += [
+            read_outlines(path, self._shown(path), self.outlines.get(path))
+            for path in self._named(f"{INVENTORY[0]}/*.geojson")
+        ]
         files.plan.append([self._document(path) for path in self._named(PLAN)])
         files.observations.append([self._document(path) for path in self._named(f"{OBSERVATIONS}/*.yaml")])
-        for path in [path for part in (*INVENTORY, DEVICES, OBSERVATIONS) for path in self._named(f"{part}/*.yml")]:
+        folders = (*INVENTORY, DEVICES, FEEDS, OBSERVATIONS)
+        for path in [path for part in folders for path in self._named(f"{part}/*.yml")]:
             files.warnings.append(Fault(self._shown(path), 1, 1, "", "not read: only *.yaml files are"))
 
     def _named(self, pattern: str) -> list[Path]:

@@ -10,6 +10,7 @@ from collector import registry
 from collector.devices import DeviceProfile
 from collector.maintenance import prepare
 from collector.mapping.rowmap import RowMap
+from collector.places import Operator, Places
 from collector.settings.config import Config
 from collector.settings.credentials import Credentials
 from collector.settings.faults import Fault, SettingsError, unknown
@@ -37,36 +38,32 @@ def load(directories: Sequence[Path], previous: Config | None = None) -> Config:
     Reads files and compiles patterns: not for the event loop. What did not change since `previous` is taken from
     it, so that equal targets are the same objects. Raises SettingsError with every fault.
     """
-    files = read_all(directories, previous.documents if previous is not None else {})
+    known = previous.documents if previous is not None else {}
+    files = read_all(directories, known, previous.outlines if previous is not None else {})
     credentials = Credentials()
     monitor = _monitor_node(files)
-    defaults = monitor.get("defaults") if monitor is not None else None
-    if defaults is not None and defaults.value is None:
-        defaults = None
+    defaults = _given(monitor.get("defaults")) if monitor is not None else None
     gathered = gather(files.inventory, defaults)
     # What stands in a file that cannot be read must not be called unknown in another.
     whole = not any(one.root is None and one.faults for documents in files.inventory for one in documents)
     found = register(gathered, credentials, whole=whole)
     promise(found, gathered, credentials, whole=whole)
-    where = places(gathered, credentials, found.faults, whole=whole)
+    where = places(gathered, files.outlines, credentials, found.faults, whole=whole)
     windows = planned(gathered, credentials, found.faults, whole=whole)
     service, wrong = _monitor(monitor, credentials)
-    known = previous.documents if previous is not None else {}
     profiles = read_profiles(DEVICES, files.devices, credentials, known, previous.devices if previous else {})
     maps = read_profiles(MAPS, files.feeds, credentials, known, previous.maps if previous else {})
-    operators = where.operators if where is not None else ()
     workshop = Workshop(
         kinds=registry.BY_NAME,
-        context={"devices": profiles.valid, "maps": maps.valid, "operators": operators},
+        context={"devices": profiles.valid, "maps": maps.valid, "operators": _operators(where)},
         credentials=credentials,
         systems=frozenset(gathered.systems) if whole else None,
         previous=previous.resolved if previous is not None else {},
         same_profiles=previous is not None
-        and (profiles.valid, maps.valid, operators) == (previous.devices, previous.maps, previous.operators),
+        and (profiles.valid, maps.valid, _operators(where))
+        == (previous.devices, previous.maps, _operators(previous.places)),
     )
-    for node in ([defaults] if defaults is not None else []) + gathered.defaults:
-        workshop.check_defaults(node)
-    resolved = _resolved(workshop, gathered)
+    resolved = _resolved(workshop, gathered, defaults)
     faults = [*files.faults, *gathered.faults, *found.faults, *wrong, *profiles.faults, *maps.faults]
     faults += [*credentials.faults, *maps.complaints(profiles.complaints(workshop.of_defaults + workshop.faults))]
     plan = plan_of(files.plan, files.observations, _known(gathered) if whole else None)
@@ -95,6 +92,7 @@ def load(directories: Sequence[Path], previous: Config | None = None) -> Config:
         files=(*directories, *sorted(credentials.files)),
         hash=files.digest(),
         documents={document.source.path: document for document in files},
+        outlines={one.path: one for one in files.outlines},
         resolved=resolved,
     )
 
@@ -136,6 +134,17 @@ def _uplink(monitor: Node, targets: Iterable[str | None]) -> Iterator[Fault]:
             yield node.fault(unknown("target", node.value, known))
 
 
-def _resolved(workshop: Workshop, gathered: Gathered) -> dict[str, Resolved]:
+def _given(node: Node | None) -> Node | None:
+    return node if node is not None and node.value is not None else None
+
+
+def _operators(where: Places | None) -> tuple[Operator, ...]:
+    """Those whose rows feeds may hold."""
+    return where.operators if where is not None else ()
+
+
+def _resolved(workshop: Workshop, gathered: Gathered, defaults: Node | None) -> dict[str, Resolved]:
+    for node in ([defaults] if defaults is not None else []) + gathered.defaults:
+        workshop.check_defaults(node)
     made = (workshop.make(entry) for entry in gathered.entries)
     return {one.target.id: one for one in made if one is not None}

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import date
-from typing import Annotated, Literal, TypeVar
+from typing import TYPE_CHECKING, Annotated, Literal, TypeVar
 
 from pydantic import BeforeValidator, Field, model_validator
 
@@ -30,9 +30,13 @@ from collector.settings.faults import Fault
 from collector.settings.gather import PLACES, Gathered
 from collector.settings.inventory import Id
 from collector.settings.monitor import Section
+from collector.settings.outlines import Outlines, strangers
 from collector.settings.source import Node
 from collector.settings.systems import missing
 from collector.settings.validation import checked
+
+if TYPE_CHECKING:  # loaded only where there are polygons: it takes memory
+    from shapely.geometry.base import BaseGeometry
 
 M = TypeVar("M", bound=Section)
 Latitude = Annotated[float, Field(ge=-90, le=90)]
@@ -158,14 +162,17 @@ LISTS: Mapping[str, type[Section]] = dict(
 )
 
 
-def places(gathered: Gathered, credentials: Credentials, faults: list[Fault], *, whole: bool) -> Places | None:
+def places(
+    gathered: Gathered, outlines: Sequence[Outlines], credentials: Credentials, faults: list[Fault], *, whole: bool
+) -> Places | None:
     """The places; None where none are configured. What is wrong is added to `faults`.
 
     Without `whole` some files could not be read, and a name may stand in one of them.
     """
     reader = _Reader(gathered, credentials, faults)
     ranges = reader.ranges()
-    communes = [_commune(keys) for keys, _ in reader.all("commune", CommuneKeys)]
+    shapes = {code: shape for one in outlines for code, shape in one.shapes.items()}
+    communes = [_commune(keys, shapes.get(keys.id)) for keys, _ in reader.all("commune", CommuneKeys)]
     villages = [_village(keys, synthetic) for keys, synthetic in reader.all("village", VillageKeys)]
     zones = [_zone(keys, synthetic) for keys, synthetic in reader.all("zone", ZoneKeys)]
     operators = [
@@ -175,7 +182,7 @@ def places(gathered: Gathered, credentials: Credentials, faults: list[Fault], *,
         TechnologyRule(keys.id, keys.valid_from, keys.valid_to) for keys, _ in reader.all("technology", TechnologyKeys)
     ]
     if whole:
-        faults += _references(gathered)
+        faults += [*_references(gathered), *strangers(outlines, gathered.places["commune"])]
     faults += _ambiguous(gathered, operators)
     territory = gathered.sections["territory"].value if "territory" in gathered.sections else ""
     if ranges is None:
@@ -218,8 +225,9 @@ class _Reader:
         return keys
 
 
-def _commune(keys: CommuneKeys) -> Commune:
-    return Commune(keys.id, keys.name, keys.kind, keys.lat, keys.lon, keys.area_km2, keys.territory, keys.environment)
+def _commune(keys: CommuneKeys, shape: BaseGeometry | None) -> Commune:
+    given = (keys.id, keys.name, keys.kind, keys.lat, keys.lon)
+    return Commune(*given, keys.area_km2, keys.territory, keys.environment, shape)
 
 
 def _village(keys: VillageKeys, synthetic: bool) -> Village:

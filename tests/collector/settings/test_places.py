@@ -103,3 +103,45 @@ def test_a_fault_says_where_and_what(tmp_path: Path, old: str, new: str, said: s
     assert len(faults) == 1
     assert faults[0].startswith("inventory.d/places.yaml:")
     assert said in faults[0]
+
+
+OUTLINE = (
+    '{"type": "FeatureCollection", "features": [{"type": "Feature", "properties": {"code": "%s"}, "geometry": %s}]}'
+)
+SQUARE = '{"type": "Polygon", "coordinates": [[[108, 15], [109, 15], [109, 16], [108, 16], [108, 15]]]}'
+
+
+def outlined(directory: Path, text: str) -> Path:
+    written(directory, systems=SYSTEMS, places=PLACES)
+    (directory / "inventory.d" / "communes.geojson").write_text(text)
+    return directory
+
+
+def test_outlines_of_communes(tmp_path: Path) -> None:
+    directory = outlined(tmp_path, OUTLINE % ("21025", SQUARE))
+    config = load([directory])
+    assert config.places is not None
+    assert config.places.communes[0].geometry is not None
+    assert config.places.communes[0].geometry.area == 1
+    again = load([directory], config)
+    assert again.places == config.places
+    (directory / "inventory.d" / "communes.geojson").unlink()
+    without = load([directory], again)
+    assert without.hash != config.hash
+    assert without.places is not None
+    assert without.places.communes[0].geometry is None
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        (OUTLINE % ("21026", SQUARE), "inventory.d/communes.geojson:1:1: unknown commune '21026'"),
+        (OUTLINE % ("21025", '{"type": "Point", "coordinates": [108, 15]}'), "features[1]: geometry: a Point"),
+        ("[]", "expected a FeatureCollection"),
+        ("<html>", "the body is not JSON"),
+    ],
+)
+def test_a_faulty_outline_is_told(tmp_path: Path, text: str, said: str) -> None:
+    with pytest.raises(SettingsError, match=r"communes\.geojson") as refused:
+        load([outlined(tmp_path, text)])
+    assert said in str(refused.value)

@@ -111,9 +111,11 @@ def _table(source: Delimited | Workbook, plan: RowMap, layout: TableLayout) -> T
     if layout.header != "none":
         try:
             number, heading = found(wanted, source.candidates())
+            if heading.width > layout.max_columns:
+                raise ProbeFailed(Reason.TOO_LARGE, f"{heading.width} columns, at most {layout.max_columns} are read")
             return Table(source, heading, number, layout.header_rows)
-        except ProbeFailed:
-            if layout.header == "required":
+        except ProbeFailed as failure:
+            if layout.header == "required" or failure.reason is Reason.TOO_LARGE:
                 raise
     names = [folded(text(name)) for name in layout.columns]
     if lacks := wanted.missing(names):

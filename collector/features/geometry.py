@@ -39,7 +39,10 @@ class Geometries:
             kind, coordinates = "Point", coordinates[0]
         if kind != "Point":
             raise ValueError(f"geometry: a {kind}, not a Point")
-        lon, lat = self._degrees(np.array([_position(coordinates)], np.float64))[0]
+        x, y = _position(coordinates)
+        if self._transform is None and abs(x) <= 180 and abs(y) <= 90 and not self._swapped:
+            return x, y  # what most are needs no arrays
+        lon, lat = self._degrees(np.array([(x, y)], np.float64))[0]
         return float(lon), float(lat)
 
     def polygon(self, geometry: Any) -> BaseGeometry:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import gc
+import threading
 import weakref
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
@@ -13,6 +15,39 @@ from collector.net import Net
 from collector.records import Batch
 from collector.sources.fetch import Sources, opened
 from collector.sources.fetched import Fetched
+
+
+class _Readers:
+    """How many threads read documents. The garbage collector would stop all others for its way through their objects.
+
+    What is read has no circular references: it goes when nobody refers to it any more.
+    """
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._number = 0
+        self._to_enable = False
+
+    def __enter__(self) -> None:
+        with self._lock:
+            self._number += 1
+            if self._number == 1:
+                self._to_enable = gc.isenabled()
+                gc.disable()
+
+    def __exit__(self, *_: object) -> None:
+        with self._lock:
+            self._number -= 1
+            if self._number == 0 and self._to_enable:
+                gc.enable()
+
+
+_READERS = _Readers()
+
+
+def _without_collections(read: Callable[[], Batch]) -> Batch:
+    with _READERS:
+        return read()
 
 
 class Made:
@@ -49,7 +84,7 @@ class Shelf:
         """What `read` makes of `documents` in a thread, or made of them before; of the time `as_of`, where given."""
         batch = self.made.of(spec, documents)
         if batch is None:
-            batch = self.made.keep(spec, documents, await asyncio.to_thread(read))
+            batch = self.made.keep(spec, documents, await asyncio.to_thread(_without_collections, read))
         return batch if as_of is None else replace(batch, as_of=as_of)
 
 

@@ -15,7 +15,7 @@ from aiohttp import ClientSession
 from multidict import CIMultiDictProxy
 from yarl import URL
 
-from collector.documents import document
+from collector.documents import document, most_values
 from collector.http.answer import LARGE_BODY
 from collector.http.client import Request, open_session
 from collector.model import Emit, ProbeFailed, Reason
@@ -29,6 +29,8 @@ from collector.sources.kept import Kept
 from collector.sources.spec import HttpSource
 
 NOT_MODIFIED = 304
+# Of a page whose links are looked for: some 200 MB of memory.
+_MOST_VALUES = 2_000_000
 _HTML_TYPES = frozenset({"text/html", "application/xhtml+xml"})
 _ETAG = re.compile(r'(?:W/)?"[!\x23-\x7e]{0,256}"')  # RFC 9110 section 8.8.3
 _OWN_CONDITIONS = frozenset({"if-none-match", "if-modified-since", "range"})
@@ -154,6 +156,8 @@ async def _following(pages: Pages, paging: Paging, answer: Answer, content: byte
     """The request for the next page. Raises ProbeFailed."""
     page: Any = None
     if paging.by != "link-header":
+        if most_values(content) > _MOST_VALUES:
+            raise ProbeFailed(Reason.TOO_LARGE, f"page {pages.number} holds more than {_MOST_VALUES} values")
         try:
             page = await asyncio.to_thread(document, content) if len(content) > LARGE_BODY else document(content)
         except ValueError as error:

@@ -335,3 +335,10 @@ async def test_a_login_page_is_no_feed() -> None:
 async def test_outages_of_sites_are_read() -> None:
     found = await batch(KIND, saying({"rows": [{"site": "QN1"}]}), map=OUTAGES)
     assert found.records == (Outage("viettel", site="QN1"),)
+
+
+async def test_pages_that_swell_in_memory_are_refused_before_they_are_read() -> None:
+    body = b"[" + b'{"":0},' * 600_000 + b"1]"
+    for paging in (None, OFFSET):
+        result = await run(KIND, saying(body), map=MAP, paging=paging)
+        assert (result.outcome, result.reason) == (Outcome.FAIL, Reason.TOO_LARGE), result

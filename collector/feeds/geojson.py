@@ -8,14 +8,14 @@ from typing import Literal
 
 from pydantic import Field, model_validator
 
-from collector.features.collection import OGC_PAGING, WGS84
-from collector.mapping.position import transformer
+from collector.features.collection import OGC_PAGING
 from collector.mapping.spec import MappedSpec
 from collector.measures import fault
 from collector.model import Emit, Kind
 from collector.net import Context
 from collector.records import Batch
 from collector.rest.shape import Paging
+from collector.selection.fitness import check
 from collector.selection.moment import live
 from collector.sources.fetch import SOURCE_METRICS
 from collector.sources.fetched import Fetched
@@ -47,15 +47,9 @@ class GeoJsonSpec(MappedSpec):
 
     @model_validator(mode="after")
     def _is_readable(self) -> GeoJsonSpec:
-        if self.map.table is not None:
-            raise fault(f"map '{self.map.name}' has `table`: it is not for GeoJSON")
         if isinstance(self.paging, Paging) and not isinstance(self.source, HttpSource):
             raise fault("`paging` is for sources with `url`")
-        try:
-            if self.crs != WGS84:
-                transformer(self.crs)
-        except ValueError as error:
-            raise fault(str(error)) from None
+        check(self.map, self.crs)
         return self
 
 

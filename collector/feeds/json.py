@@ -13,6 +13,7 @@ from collector.model import Emit, Kind
 from collector.net import Context
 from collector.records import Batch
 from collector.rest.shape import Paging
+from collector.selection.fitness import check
 from collector.selection.moment import live
 from collector.selection.reading import JsonReader
 from collector.sources.fetch import SOURCE_METRICS
@@ -32,6 +33,7 @@ class JsonSpec(MappedSpec):
             raise fault(f"map '{self.map.name}' has no `document`: it is not for JSON")
         if self.paging is not None and not isinstance(self.source, HttpSource):
             raise fault("`paging` is for sources with `url`")
+        check(self.map)
         return self
 
 

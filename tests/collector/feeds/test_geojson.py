@@ -359,10 +359,11 @@ async def test_too_many_features_or_values_are_a_failure() -> None:
 @pytest.mark.parametrize(
     ("settings", "words"),
     [
-        ({"map": {**CELLS.model_dump(exclude_unset=True), "table": {}}}, "it is not for GeoJSON"),
+        ({"map": {**CELLS.model_dump(exclude_unset=True), "table": {}}}, "it is not for JSON"),
         ({"source": {"folder": "x"}, "paging": {"by": "link-header"}}, "`paging` is for sources with `url`"),
         ({"crs": 5899123}, "less than or equal to 32767"),
         ({"crs": 9999}, "EPSG:9999 is no coordinate system"),
+        ({"map": {**CELLS.model_dump(exclude_unset=True), "as_of": {"by": "above", "pattern": "x"}}}, "is for tables"),
         ({"axes": "x-y"}, "'lon-lat' or 'lat-lon'"),
     ],
 )

@@ -13,10 +13,13 @@ import pytest
 from aiohttp import web
 from pydantic import ValidationError
 
+from collector.feeds import json as module
 from collector.feeds.json import KIND
 from collector.mapping import RowMap
 from collector.model import Outcome, Reason
+from collector.places import Operator
 from collector.records import Cell, CellState, Dataset, IndicatorValue, Outage, Sense, Technology
+from collector.sources.fetched import Fetched
 from tests.feeding import Handler, answer, batch, run, saying, shipped
 from tests.http_peers import application
 from tests.peers import leaving_nothing
@@ -270,6 +273,22 @@ async def test_values_of_any_kind_are_read_or_counted(field: str, value: Any) ->
         repr(record).encode()
 
 
+async def test_operators_are_known_by_their_codes_and_aliases() -> None:
+    known = Operator("viettel", ("452-04",), ("Viettel Telecom",))
+    spec = KIND.spec.model_validate(
+        {
+            "source": {"folder": "x"},
+            "map": a_map(fields={**FIELDS, "operator": "owner"}),
+            "period": "5m",
+        },
+        context={"operators": (known,)},
+    )
+    rows = [{**ROWS[0], "owner": owner} for owner in ("45204", "viettel telecom", "Viettel", "mobifone")]
+    found = module._read(spec, (Fetched("a", json.dumps(rows).encode()),))
+    owners = [record.operator for record in found.records if isinstance(record, Cell)]
+    assert owners == ["viettel", "viettel", "viettel", "mobifone"]
+
+
 async def test_faults_say_which_row_and_why() -> None:
     rows: list[Any] = [ROWS[0], {**ROWS[1], "radio": "6G?"}, "text", {**ROWS[3], "at": {"lat": "abc", "lon": 1}}]
     found = await batch(KIND, saying(rows), map=MAP)
@@ -292,6 +311,8 @@ async def test_too_many_rows_or_values_are_a_failure() -> None:
         ({"map": MAP, "source": {"folder": "x"}, "paging": OFFSET}, "`paging` is for sources with `url`"),
         ({"map": a_map(document={"rows": "a["})}, "bad JMESPath"),
         ({"map": a_map(fields={**FIELDS, "name": "a b"})}, "bad JMESPath"),
+        ({"map": a_map(as_of={"by": "below", "pattern": "x"})}, "is for tables"),
+        ({"map": a_map(crs=9999, fields={"cell": "id", "technology": "r", "x": "x", "y": "y"})}, "EPSG:9999 is no"),
         ({"map": a_map(as_of={"by": "document"})}, "`by: document`"),
         ({"map": "nowhere"}, "unknown map 'nowhere'"),
         ({"map": MAP, "dataset": "outages"}, "are cells, not outages"),

@@ -356,6 +356,10 @@ async def test_a_login_page_is_no_feed() -> None:
 async def test_outages_of_sites_are_read() -> None:
     found = await batch(KIND, saying({"rows": [{"site": "QN1"}]}), map=OUTAGES)
     assert found.records == (Outage("viettel", site="QN1"),)
+    assert found.sense is Sense.NEGATIVE
+    settings: dict[str, Any] = {"sense": "positive", "dataset": "outages", "max_age": "1h", "min_ratio": 0.1}
+    found = await batch(KIND, saying({"rows": []}), map=OUTAGES, **settings)
+    assert found.sense is Sense.POSITIVE
 
 
 async def test_pages_that_swell_in_memory_are_refused_before_they_are_read() -> None:

@@ -26,7 +26,7 @@ UNMATCHED = Metric(
     "hatang_feed_unmatched_outages", "Outages of cells, sites or places that no feed lists.", labels=("operator",)
 )
 VIEW_METRICS = (SECONDS, UNMATCHED)
-OWNER = "coverage"
+OWNER, SITES_OWNER = "coverage", "sites"
 
 log = structlog.get_logger(__name__)
 
@@ -63,6 +63,7 @@ class Views:
         if places is None:
             self.coverage = None
             self._sink.drop(OWNER)
+            self._sink.drop(SITES_OWNER)
 
     def start(self) -> None:
         """Begin to count."""
@@ -89,7 +90,7 @@ class Views:
         return self._holdings.changed != self._seen or time.monotonic() >= self._due
 
     async def _count(self) -> None:
-        places = self._places
+        places, before = self._places, self._links
         if places is None:
             return
         self._seen, self._due = self._holdings.changed, time.monotonic() + AT_LEAST_EVERY
@@ -97,10 +98,12 @@ class Views:
         coverage = await asyncio.to_thread(self._compute, places, self._sources(), time.time())
         if places is not self._places:
             return  # counted over what is no longer so
-        samples = await asyncio.to_thread(self._samples, coverage)
-        samples.append(Sample(SECONDS, (OWNER,), time.monotonic() - begun))
+        counted, sites = await asyncio.to_thread(self._samples, coverage, before)
+        counted.append(Sample(SECONDS, (OWNER,), time.monotonic() - begun))
         self.coverage = coverage
-        self._sink.put(OWNER, (), samples)
+        self._sink.put(OWNER, (), counted)
+        if sites is not None:
+            self._sink.put(SITES_OWNER, (), sites)
 
     def _sources(self) -> list[Source]:
         holdings = self._holdings
@@ -123,13 +126,15 @@ class Views:
             self._links = build(network.cells, network.areas, places, places.ranges, now)
         return Coverage(network, count(self._links, network.known), now)
 
-    def _samples(self, coverage: Coverage) -> list[Sample]:
+    def _samples(self, coverage: Coverage, before: Links | None) -> tuple[list[Sample], list[Sample] | None]:
+        """The series of a count, and those of its sites if they changed."""
         from collector.coverage.lost import Lost  # noqa: PLC0415  see above
-        from collector.derive.coverage import samples  # noqa: PLC0415
+        from collector.derive.coverage import lost_samples, samples, site_samples  # noqa: PLC0415
 
         if self._lost is None:
             self._lost = Lost()
         self._lost.advance(coverage.figures, time.monotonic())
-        found = list(samples(coverage.figures, self._lost))
-        found += [Sample(UNMATCHED, (name,), count) for name, count in sorted(coverage.network.unmatched.items())]
-        return found
+        counted = [*samples(coverage.figures), *lost_samples(self._lost)]
+        counted += [Sample(UNMATCHED, (name,), count) for name, count in sorted(coverage.network.unmatched.items())]
+        links = coverage.figures.links
+        return counted, site_samples(links) if links is not before else None

@@ -119,7 +119,9 @@ def _villages(told: Told) -> Table:
     for name, words in _FIGURES.items():
         table.add_row(words, *(str(level[name]) for level in told["technologies"].values()))
     shares = [level["freshness"]["known_share"] for level in told["technologies"].values()]
-    table.add_row("Trạng thái đã biết / state known", *(f"{100 * share:.1f} %" for share in shares))
+    table.add_row(
+        "Trạng thái đã biết / state known", *("-" if share is None else f"{100 * share:.1f} %" for share in shares)
+    )
     return table
 
 

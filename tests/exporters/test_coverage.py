@@ -53,8 +53,12 @@ ROWS = (
 
 def drop(folder: Path, *rows: str, ago: float = 10) -> None:
     """Write the file, so that it looks as if it had been there for some time."""
+    put(folder, HEADER + "".join(rows), ago)
+
+
+def put(folder: Path, text: str, ago: float) -> None:
     path = folder / "cells.csv"
-    path.write_text(HEADER + "".join(rows))
+    path.write_text(text)
     moment = time.time() - ago
     os.utime(path, (moment, moment))
 
@@ -95,7 +99,8 @@ async def running(tmp_path: Path, folder: Path) -> AsyncIterator[Serving]:
 
 async def counted(running: Serving) -> dict[str, Any]:
     status, text = await running.get("/api/v1/coverage")
-    return json.loads(text) if status == 200 else {}
+    told: dict[str, Any] = json.loads(text) if status == 200 else {}
+    return told if told.get("technologies") else {}
 
 
 async def ratio(running: Serving, technology: str, bound: str) -> float | None:
@@ -143,7 +148,7 @@ async def test_an_outage_moves_it_and_a_broken_file_does_not(running: Serving, f
         return await ratio(running, "4G", "lower") == pytest.approx(1 / 3)
 
     await until(seen)
-    drop(folder, "<!doctype html><html><body>Đăng nhập</body></html>", ago=8)
+    put(folder, "<!doctype html><html><body>Đăng nhập</body></html>\n", ago=8)
 
     async def refused() -> bool:
         series = await running.series()
@@ -165,7 +170,8 @@ async def test_who_would_lose_signal(running: Serving) -> None:
     assert found["technologies"]["4G"]["population"] == 100
     assert found["technologies"]["5G"]["zones"] == ["kcn"]
     status, text = await running.get("/api/v1/coverage/what-if?operator=op-c")
-    assert (status, text) == (404, "unknown operator 'op-c': did you mean 'op-a'?\n")
+    assert status == 404
+    assert text.startswith("unknown operator 'op-c'; did you mean 'op-")
 
 
 async def test_before_the_first_feed_it_says_so(tmp_path: Path) -> None:

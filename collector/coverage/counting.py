@@ -135,8 +135,8 @@ class _Served:
         known = cells & ~self.now.are(CellState.UNKNOWN)
         observed = self.now.observed[known]
         observed = observed[np.isfinite(observed)]
-        share = known.sum() / cells.sum() if cells.any() else 0.0
-        return Freshness(float(share), float(observed.min()) if len(observed) else None)
+        share = float(known.sum() / cells.sum()) if cells.any() else None
+        return Freshness(share, float(observed.min()) if len(observed) else None)
 
 
 def _at_most(links: Links, cells: Flags) -> Bits:

@@ -33,9 +33,12 @@ class Spread(NamedTuple):
 
 
 class Freshness(NamedTuple):
-    """Of the cells that serve anybody: the share whose state is known, and the oldest word of one (Unix seconds)."""
+    """Of the cells that serve anybody: the share whose state is known, and the oldest word of one (Unix seconds).
 
-    share: float
+    None of none.
+    """
+
+    share: float | None
     oldest: float | None
 
 

@@ -52,7 +52,7 @@ class Layer:
 def layer(spot: Indices, cell: Indices, site_of: Indices, size: int) -> Layer:
     """The layer of links, given as pairs of a spot and a cell in any order, doubled or not."""
     site = site_of[cell]
-    order = np.argsort(spot * (int(site_of.max(initial=0)) + 1) + site)
+    order = np.argsort(spot.astype(np.int64) * (int(site_of.max(initial=0)) + 1) + site)
     row, link, site = spot[order], cell[order], site[order]
     pair_starts = _begins(row, site)
     pair_row = row[pair_starts]

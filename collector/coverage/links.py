@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from collector.coverage.layer import Layer, layer
 from collector.coverage.radius import ranges_km
-from collector.coverage.serving import Reach, Served, served
+from collector.coverage.serving import NONE, Reach, Served, joined, served
 from collector.coverage.sites import Sites, merge
 from collector.coverage.sphere import Indices
 from collector.coverage.spots import Spots, communes_at, spots
@@ -122,7 +122,7 @@ def build(cells: Sequence[Cell], areas: Sequence[Area], places: Places, ranges: 
         linked=linked,
         counted=_counted(places, where),
         population=np.array([np.nan if one.population is None else one.population for one in places.villages], float),
-        taken=replace(taken, links=(np.empty(0, np.intp), np.empty(0, np.intp))),
+        taken=replace(taken, links=NONE),
     )
 
 
@@ -141,7 +141,7 @@ def _until(day: date, rules: Iterable[TechnologyRule]) -> float:
 
 def _assumed(reach: Reach, places: Places, technologies: Iterable[Technology], sure: Bits) -> tuple[Indices, Indices]:
     """Links to villages that the official figure calls covered and nothing else reaches."""
-    links = [(np.empty(0, np.intp), np.empty(0, np.intp))]
+    links = [NONE]
     officially = np.array([one.official.rank if one.official else 0 for one in places.villages], np.intp)
     for technology in technologies:
         wanted = (officially >= technology.rank) & (sure[: len(officially)] & at_least(technology, technologies) == 0)
@@ -149,8 +149,7 @@ def _assumed(reach: Reach, places: Places, technologies: Iterable[Technology], s
         cells = np.flatnonzero((reach.group % len(TECHNOLOGIES) == number) & (reach.group >= 0) & reach.placed)
         if wanted.any() and len(cells):
             links.append(reach.assumed(cells, np.flatnonzero(wanted)))
-    cell, spot = (np.concatenate(part) for part in zip(*links, strict=True))
-    return cell, spot
+    return joined(links)
 
 
 def _presence(stock: Stock, sites: Sites) -> Presence:

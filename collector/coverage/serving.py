@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from scipy.spatial import cKDTree
 
 from collector.coverage.radius import ENVIRONMENTS
-from collector.coverage.sphere import Floats, Indices, bearings, chords, kilometres, within
+from collector.coverage.sphere import Floats, Indices, Pairs, bearings, kilometres, within
 from collector.coverage.spots import Spots, inside_of
 from collector.coverage.stock import GROUPS, NOBODY, TECHNOLOGIES, Flags, Stock
 from collector.places import Operator, Places
@@ -26,6 +26,9 @@ ASSUMED_RANGES = 3.0
 
 Links = tuple[Indices, Indices]  # cells and the spots that they serve
 Words = dict[int, list[tuple[int, int]]]  # of a group: cells and the spots that they are said to serve
+
+
+NONE: Links = (np.empty(0, np.intp), np.empty(0, np.intp))
 
 
 class Source(IntEnum):
@@ -60,24 +63,37 @@ class Reach:
 
     def modelled(self, cells: Indices) -> Links:
         """The spots in the range of each of these cells, and in its sector."""
-        cell, spot, km = self._within(cells, np.arange(self._spots.count), 1.0)
-        aim = bearings(self._lat[cell], self._lon[cell], self._spots.vectors[spot])
-        off = np.abs((aim - self._azimuth[cell] + 180) % 360 - 180)
-        seen = (km <= EVERYWHERE_KM) | ~(off > SECTOR_DEGREES)  # NaN, without an azimuth, is not farther off
-        return cell[seen], spot[seen]
+        found = [NONE]
+        for cell, spot, km in self._within(cells, np.arange(self._spots.count), 1.0):
+            seen = self._sees(cell, spot, km)
+            found.append((cell[seen].astype(np.int32), spot[seen].astype(np.int32)))
+        return joined(found)
+
+    def _sees(self, cell: Indices, spot: Indices, km: Floats) -> Flags:
+        """Whether the spot is in the cell's sector, or so near that it does not matter."""
+        seen = np.ones(len(cell), np.bool_)
+        far = np.flatnonzero((km > EVERYWHERE_KM) & np.isfinite(self._azimuth[cell]))
+        if len(far):
+            cell, spot = cell[far], spot[far]
+            aim = bearings(self._lat[cell], self._lon[cell], self._spots.vectors[spot])
+            seen[far] = np.abs((aim - self._azimuth[cell] + 180) % 360 - 180) <= SECTOR_DEGREES
+        return seen
 
     def nearest(self, cells: Indices, spots: Indices) -> Links:
         """The nearest of these cells to each of these spots, with all that are as near."""
         if not len(cells) or not len(spots):
-            return _NONE
-        tree, aims = cKDTree(self._place[cells]), self._spots.vectors[spots]
-        reach = chords(kilometres(tree.query(aims)[0]) + SAME_DISTANCE_KM)
-        spot, cell, _ = within(aims, kilometres(reach), self._place[cells])
-        return cells[cell], spots[spot]
+            return NONE
+        aims = self._spots.vectors[spots]
+        least = kilometres(cKDTree(self._place[cells]).query(aims)[0])
+        pairs = within(aims, least + SAME_DISTANCE_KM, self._place[cells])
+        return joined([NONE, *((cells[cell], spots[spot]) for spot, cell, _ in pairs)])
 
     def assumed(self, cells: Indices, spots: Indices) -> Links:
         """Of these cells within three ranges of a spot, the nearest of each group, with all that are as near."""
-        cell, spot, km = self._within(cells, spots, ASSUMED_RANGES)
+        pairs = [*self._within(cells, spots, ASSUMED_RANGES)]
+        if not pairs:
+            return NONE
+        cell, spot, km = (np.concatenate(part) for part in zip(*pairs, strict=True))
         key = spot * GROUPS + self.group[cell]
         order = np.argsort(km, kind="stable")
         keys, first = np.unique(key[order], return_index=True)
@@ -85,18 +101,12 @@ class Reach:
         close = km <= least[np.searchsorted(keys, key)] + SAME_DISTANCE_KM
         return cell[close], spot[close]
 
-    def _within(self, cells: Indices, spots: Indices, times: float) -> tuple[Indices, Indices, Floats]:
-        found: list[tuple[Indices, Indices, Floats]] = []
+    def _within(self, cells: Indices, spots: Indices, times: float) -> Iterator[Pairs]:
         for column in range(len(ENVIRONMENTS)):
             here = spots[self._spots.environment[spots] == column]
             reach = times * self._ranges[cells, column]
-            cell, spot, km = within(self._place[cells], reach, self._spots.vectors[here])
-            found.append((cells[cell], here[spot], km))
-        first, second, km = (np.concatenate(part) for part in zip(*found, strict=True))
-        return first, second, km
-
-
-_NONE: Links = (np.empty(0, np.intp), np.empty(0, np.intp))
+            for cell, spot, km in within(self._place[cells], reach, self._spots.vectors[here]):
+                yield cells[cell], here[spot], km
 
 
 def served(reach: Reach, stock: Stock, spots: Spots, areas: Sequence[Area], places: Places) -> Served:
@@ -104,19 +114,22 @@ def served(reach: Reach, stock: Stock, spots: Spots, areas: Sequence[Area], plac
     said, strays = _words(reach, stock, spots, places)
     inside = _inside(areas, spots, places.operators)
     villages, zones = _sources(said, inside, spots)
-    told = _NONE if not said else _pairs(pair for pairs in said.values() for pair in pairs)
-    cells = np.flatnonzero((reach.group != NOBODY) & reach.placed)
-    cell, spot = reach.modelled(cells)
+    told = NONE if not said else _pairs(pair for pairs in said.values() for pair in pairs)
+    cell, spot = reach.modelled(np.flatnonzero((reach.group != NOBODY) & reach.placed))
+    if not said and not inside:
+        return Served((cell, spot), villages, zones, strays)
     source = np.where(spot < spots.villages, villages[reach.group[cell]], zones[reach.group[cell]])
     links = [told, _of(cell, spot, source == Source.MODELLED)]
     for group, held in inside.items():
         own = reach.group[cell] == group
         links += _mapped(reach, group, held[_asked(held, spots, villages[group], zones[group])], (cell[own], spot[own]))
-    return Served(_joined(links), villages, zones, strays)
+    return Served(joined(links), villages, zones, strays)
 
 
 def _words(reach: Reach, stock: Stock, spots: Spots, places: Places) -> tuple[Words, int]:
     """The spots that operators say their cells serve, by group; and how many names nobody knows."""
+    if not any(cell.villages for cell in stock.cells):
+        return {}, 0
     known: dict[str, Iterable[int]] = {village.id: (number,) for number, village in enumerate(places.villages)}
     ends = [*spots.zone_starts.tolist()[1:], spots.count]
     for zone, start, end in zip(places.zones, spots.zone_starts.tolist(), ends, strict=False):
@@ -180,6 +193,7 @@ def _pairs(pairs: Iterable[tuple[int, int]]) -> Links:
     return cell, spot
 
 
-def _joined(links: Sequence[Links]) -> Links:
+def joined(links: Sequence[Links]) -> Links:
+    """All of these links together."""
     cell, spot = (np.concatenate(part) for part in zip(*links, strict=True))
     return cell, spot

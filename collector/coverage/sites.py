@@ -14,6 +14,7 @@ from scipy.spatial import cKDTree
 
 from collector.coverage.sphere import Floats, Indices, chords, vectors
 from collector.coverage.stock import Stock
+from collector.records import Cell
 
 SAME_MAST_KM = 0.05
 # Operators that number their sites alike may mean different ones: farther apart than this, they do.
@@ -117,18 +118,19 @@ def _components(edges: Indices, count: int) -> Indices:
 
 
 def _ids(stock: Stock, site: Indices, middle: Floats) -> list[str]:
-    first = np.full(len(middle), -1, np.intp)
-    first[site[::-1]] = np.arange(len(site))[::-1]
-    ids = [_unnamed(stock, cell, place) for cell, place in zip(first.tolist(), middle.tolist(), strict=True)]
-    for number, name in _named(stock, site.tolist()):
-        ids[number] = name
-    return ids
+    named = dict(_named(stock, site.tolist()))
+    lat, lon = middle[:, 0].tolist(), middle[:, 1].tolist()
+    placed = np.isfinite(middle[:, 0]).tolist()
+    bare = {number: cell for cell, number in enumerate(site.tolist()) if not placed[number]}
+    return [
+        named.get(number)
+        or (f"{lat[number]:.5f},{lon[number]:.5f}" if placed[number] else _key(stock.cells[bare[number]]))
+        for number in range(len(middle))
+    ]
 
 
-def _unnamed(stock: Stock, cell: int, place: list[float]) -> str:
-    if place[0] == place[0]:
-        return f"{place[0]:.5f},{place[1]:.5f}"
-    return f"{stock.cells[cell].operator}/{stock.cells[cell].key}"
+def _key(cell: Cell) -> str:
+    return f"{cell.operator}/{cell.key}"
 
 
 def _named(stock: Stock, site: list[int]) -> Iterable[tuple[int, str]]:

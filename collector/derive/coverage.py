@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from heapq import nlargest
+from math import isfinite
 from typing import TYPE_CHECKING
 
 from collector.model import Metric, MetricType, Sample
@@ -149,7 +150,7 @@ def lost_samples(lost: Lost) -> list[Sample]:
 
 
 def _degrees(column: Iterable[float]) -> list[str]:
-    return [f"{value:.5f}" if value == value else "" for value in column]
+    return [f"{value:.5f}" if isfinite(value) else "" for value in column]
 
 
 def _states(figures: Figures) -> Iterator[Sample]:
@@ -186,7 +187,8 @@ def _levels(figures: Figures) -> Iterator[Sample]:
         if figures.inhabitants and level.inhabitants and level.best_inhabitants:
             yield from _bounded(POPULATION, technology, level.inhabitants.ratio(figures.inhabitants))
             yield from _bounded(BEST_POPULATION, technology, level.best_inhabitants.ratio(figures.inhabitants))
-        yield Sample(FRESH, technology, level.freshness.share)
+        if level.freshness.share is not None:
+            yield Sample(FRESH, technology, level.freshness.share)
         if level.freshness.oldest is not None:
             yield Sample(OLDEST, technology, level.freshness.oldest)
     yield from _critical(figures)

@@ -154,7 +154,7 @@ def _same_freshness(level: Level, province: Province, moment: Moment, technology
     known = [province.history[0][number] for number in cells if moment.states[number] is not CellState.UNKNOWN]
     seen = [one.observed_at for one in known if one.observed_at is not None]
     assert level.freshness.oldest == min(seen, default=None)
-    assert level.freshness.share == (len(known) / len(cells) if cells else 0)
+    assert level.freshness.share == (len(known) / len(cells) if cells else None)
 
 
 @STABLE

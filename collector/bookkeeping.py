@@ -32,7 +32,7 @@ class Bookkeeping:
     def __init__(self, sink: Sink, journal: Journal, saved: Saved, entries: list[Entry]) -> None:
         self.standing = Standing(sink, saved)
         self._sink = sink
-        self._journal = journal
+        self.journal = journal
         self._entries = entries
         self._config: Config | None = None
         self._task: asyncio.Task[None] | None = None
@@ -58,19 +58,19 @@ class Bookkeeping:
 
     def note(self, kind: str, subject: str, text: str) -> None:
         """Write down that something happened now."""
-        self._journal.event(time.time(), kind, subject, text)
+        self.journal.event(time.time(), kind, subject, text)
 
     def publish(self) -> None:
         """Bring the sink up to date; called before each scrape."""
-        self.standing.publish(self._journal.kept)
-        self._sink.put("journal", (), [Sample(JOURNAL_SAVED, (), self._journal.saved_at)])
+        self.standing.publish(self.journal.kept)
+        self._sink.put("journal", (), [Sample(JOURNAL_SAVED, (), self.journal.saved_at)])
 
     async def close(self) -> None:
         """Settle what is certain, save it and let the journal go."""
         if self._task is not None:
             self._task.cancel()
         self._advance(save=True)
-        await self._journal.close()
+        await self.journal.close()
 
     async def _keep(self) -> None:
         second = 0
@@ -84,10 +84,10 @@ class Bookkeeping:
     def _advance(self, save: bool) -> None:
         self._write(self.standing.advance())
         if save:
-            self._journal.save(self.standing.saved(), time.time())
+            self.journal.save(self.standing.saved(), time.time())
 
     async def _read_entries(self) -> None:
-        entries = await self._journal.maintenance()
+        entries = await self.journal.maintenance()
         if entries != self._entries and self._config is not None:
             self._entries = entries
             self.standing.plan(self._planner(self._config))
@@ -98,4 +98,4 @@ class Bookkeeping:
     def _write(self, changes: list[Change]) -> None:
         for change in changes:
             log.info("system changed", system=change.system, state=change.new.value, reason=change.reason)
-            self._journal.change(change)
+            self.journal.change(change)

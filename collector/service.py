@@ -21,6 +21,7 @@ from collector.intake import Holdings
 from collector.model import Result, Sample, Sink, Target
 from collector.net import AddressMap, Net, Resolver
 from collector.observer import Observer
+from collector.planning import Planning
 from collector.runner import Gate, Runner
 from collector.scheduler import Scheduler
 from collector.settings import Config, SettingsError, load
@@ -61,7 +62,6 @@ class Service:
         self.stalls = StallWatch()
         self.observer = Observer(self.probe, self.stalls.longest_since, self._resolver_impaired)
         self.holdings = Holdings(sink)
-        self.views = Views(self.holdings, sink)
         self.last_reload = vitals.LastReload(False, 0.0)
         self.resources: dict[str, Any] = {}  # what each kind opened, by its name
         self._sink = sink
@@ -72,6 +72,7 @@ class Service:
         self._watching: asyncio.Task[None] | None = None
         self._measuring: asyncio.Task[None] | None = None
         self._books: Bookkeeping | None = None
+        self._views: Views | None = None
         self._config: Config | None = None
         self._net: Net | None = None
         self._runner: Runner | None = None
@@ -92,6 +93,13 @@ class Service:
         return self._books
 
     @property
+    def views(self) -> Views:
+        """What follows from all that is measured. Raises RuntimeError before `start`."""
+        if self._views is None:
+            raise RuntimeError("the service has not started")
+        return self._views
+
+    @property
     def ready(self) -> bool:
         """Whether the configuration is loaded and the first runs are planned."""
         return self._runner is not None
@@ -100,12 +108,14 @@ class Service:
         """Load, open what the kinds share, and begin polling. Raises SettingsError."""
         config = await asyncio.to_thread(load, self.directories)
         self._books = await Bookkeeping.open(self._sink, config.monitor.journal)
+        planning = await Planning.open(self._sink, self._books.journal, self._books.standing, self.state, self.holdings)
+        self._views = Views(self.holdings, self._sink, planning)
         self._runner = await self.open(config)
         self.stalls.start()
         self.scheduler.start()
         self._adopt(config)
         self._books.start()
-        self.views.start()
+        self._views.start()
         self._watching = asyncio.create_task(self._watch_files())
         self._measuring = asyncio.create_task(self._measure())
         await self._apply_traps(config)
@@ -130,7 +140,8 @@ class Service:
         if self._traps is not None:
             await self._traps.stop()
         await self.scheduler.drain(DRAIN_LIMIT)
-        await self.views.stop()
+        if self._views is not None:
+            await self._views.stop()
         if self._measuring is not None:
             self._measuring.cancel()
         if self._books is not None:
@@ -201,7 +212,7 @@ class Service:
         self._config = config
         self.state.apply(config.targets)
         self.holdings.apply(config.targets, config.places, config.monitor.feeds.refused)
-        self.views.apply(config.places)
+        self.views.apply(config)
         self.books.apply(config, self.state.records)
         self.scheduler.apply(config.targets)
         self.observer.apply(config.monitor.observer.uplink)

@@ -1,4 +1,4 @@
-"""Runs the views over what feeds gave, in a thread: whenever an input changed, and at least every 15 s."""
+"""Runs the views in order, coverage and then the plan, in a thread: when an input changed, and at least every 15 s."""
 
 from __future__ import annotations
 
@@ -12,7 +12,9 @@ import structlog
 from collector.intake import Holdings, Network, Source, merged
 from collector.model import Metric, Sample, Sink
 from collector.places import Places
+from collector.planning import Planning
 from collector.runner import where
+from collector.settings import Config
 
 if TYPE_CHECKING:  # loaded with the first places and feeds only: it takes memory
     from collector.coverage.figures import Figures
@@ -41,12 +43,17 @@ class Coverage:
 
 
 class Views:
-    """Counts coverage over places and held feeds. Loop only; `coverage` is the last count, None before the first."""
+    """Counts coverage over places and held feeds, then judges the plan. Loop only.
 
-    def __init__(self, holdings: Holdings, sink: Sink) -> None:
+    `coverage` is the last count, None before the first.
+    """
+
+    def __init__(self, holdings: Holdings, sink: Sink, planning: Planning) -> None:
         self.coverage: Coverage | None = None
+        self.planning = planning
         self._holdings = holdings
         self._sink = sink
+        self._config: Config | None = None
         self._places: Places | None = None
         self._network = Network()
         self._links: Links | None = None
@@ -55,8 +62,10 @@ class Views:
         self._due = 0.0
         self._task: asyncio.Task[None] | None = None
 
-    def apply(self, places: Places | None) -> None:
-        """Take over the places of a new configuration."""
+    def apply(self, config: Config) -> None:
+        """Take over a new configuration."""
+        self._config, self._due = config, 0.0
+        places = config.places
         if places == self._places:
             return
         self._places, self._links, self._seen = places, None, -1
@@ -77,23 +86,25 @@ class Views:
 
     async def _run(self) -> None:
         while True:
-            if self._wanted():
+            config = self._config
+            if config is not None and (self._holdings.changed != self._seen or time.monotonic() >= self._due):
+                self._seen, self._due = self._holdings.changed, time.monotonic() + AT_LEAST_EVERY
                 try:
                     await self._count()
+                    await self._judge(config)
                 except Exception as error:  # noqa: BLE001  a fault of one count must not be the last of all
-                    log.error("coverage was not counted", error=f"{type(error).__name__}: {error}", where=where(error))
+                    log.error("figures were not counted", error=f"{type(error).__name__}: {error}", where=where(error))
             await asyncio.sleep(LOOK_EVERY)
 
-    def _wanted(self) -> bool:
-        if self._places is None or not self._holdings.by_target:
-            return False
-        return self._holdings.changed != self._seen or time.monotonic() >= self._due
+    async def _judge(self, config: Config) -> None:
+        begun = time.monotonic()
+        await self.planning.judge(config, self.coverage.figures if self.coverage is not None else None)
+        self._sink.put("views", (), [Sample(SECONDS, ("plan",), time.monotonic() - begun)])
 
     async def _count(self) -> None:
         places, before = self._places, self._links
-        if places is None:
+        if places is None or not self._holdings.by_target:
             return
-        self._seen, self._due = self._holdings.changed, time.monotonic() + AT_LEAST_EVERY
         begun = time.monotonic()
         coverage = await asyncio.to_thread(self._compute, places, self._sources(), time.time())
         if places is not self._places:

@@ -10,6 +10,9 @@ from pathlib import Path
 from pydantic import BaseModel
 
 from collector import registry, terminal
+from collector.derive.coverage import COVERAGE_METRICS
+from collector.derive.plan import METRICS as PLAN_METRICS
+from collector.intake import FEED_METRICS
 from collector.model import Metric
 from collector.observer import IMPAIRED
 from collector.runner import RUNNER_METRICS
@@ -17,6 +20,7 @@ from collector.settings import LISTS, Monitor
 from collector.standing import STANDING_METRICS
 from collector.state import STATE_METRICS
 from collector.traps import RECEIVER_METRICS, TARGET_METRICS
+from collector.views import VIEW_METRICS
 from collector.vitals import VITALS
 from exporters.http import SERIES
 
@@ -42,6 +46,9 @@ def metrics() -> str:
         markdown_table(header, _metric_rows([*STATE_METRICS, *TARGET_METRICS])),
     ]
     parts += ["\nSystems:\n", markdown_table(header, _metric_rows(STANDING_METRICS))]
+    parts += ["\nFeeds (`target`):\n", markdown_table(header, _metric_rows(FEED_METRICS))]
+    parts += ["\nCoverage:\n", markdown_table(header, _metric_rows([*COVERAGE_METRICS, *VIEW_METRICS]))]
+    parts += ["\nThe plan:\n", markdown_table(header, _metric_rows(PLAN_METRICS))]
     for kind in registry.KINDS:
         parts += [f"\n`{kind.name}` (`target`, `system`):\n", markdown_table(header, _metric_rows(kind.metrics))]
     parts += [

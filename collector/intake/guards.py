@@ -9,7 +9,7 @@ from enum import StrEnum
 from itertools import chain
 
 from collector.intake.distance import metres
-from collector.records import Batch, Cell, Dataset, Outage, Record, Sense
+from collector.records import Area, Batch, Cell, Dataset, Outage, Record, Sense
 
 
 class Guard(StrEnum):
@@ -172,6 +172,10 @@ def _positions(records: tuple[Record, ...]) -> Iterator[tuple[float, float]]:
     for record in records:
         if isinstance(record, (Cell, Outage)) and record.lat is not None and record.lon is not None:
             yield record.lat, record.lon
+        elif isinstance(record, Area):
+            west, south, east, north = record.geometry.bounds
+            yield south, west
+            yield north, east
 
 
 def _moved(batch: Batch, _: Rules, last: Batch | None, _now: float) -> str | None:

@@ -7,9 +7,10 @@ from dataclasses import replace
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from shapely import box
 
 from collector.intake.guards import Box, Guard, Rules, refusal, within
-from collector.records import Batch, Cell, CellState, Dataset, Outage, Sense, Technology
+from collector.records import Area, Batch, Cell, CellState, Dataset, Outage, Sense, Technology
 
 NOW = 1_800_000_000.0
 RULES = Rules(frozenset({"op-viettel"}), Box(14.0, 16.0, 107.0, 110.0), oldest=2700.0, min_ratio=0.5)
@@ -76,6 +77,16 @@ def test_a_list_of_what_is_down(batch: Batch, guard: Guard | None) -> None:
     before = outages(*(Outage("op-viettel", cell=f"4G-{number}-1") for number in range(60)), as_of=NOW - 960)
     found = refusal(batch, RULES, before, NOW)
     assert (found.guard if found else None) is guard
+
+
+def test_an_area_beyond_the_province_is_refused() -> None:
+    inside, world = box(108, 15, 108.5, 15.5), box(-180, -90, 180, 90)
+    areas = tuple(Area("op-viettel", Technology.G5, shape) for shape in (inside, world))
+    batch = Batch(Dataset.AREAS, Sense.POSITIVE, areas, NOW, rows=2)
+    found = refusal(batch, RULES, None, NOW)
+    assert found is not None
+    assert found.guard is Guard.PLACE
+    assert refusal(replace(batch, records=areas[:1]), RULES, None, NOW) is None
 
 
 def test_it_says_in_words_what_is_wrong() -> None:

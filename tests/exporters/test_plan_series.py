@@ -1,0 +1,36 @@
+"""Where the province stands against its plan, as the running service says it."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from tests.serving import Serving, serving, until, write_config
+
+PLAN = """
+references: [{id: report, name_vi: Báo cáo, name_en: Report}]
+indicators:
+  - id: villages-4g
+    name_vi: Thôn có sóng 4G
+    name_en: Villages with 4G
+    unit: ratio
+    manual: true
+    targets: [{value: 1, comparator: ge, due: 2025-12-31, act: 252/KH-UBND, basis: plan}]
+    observed: [{date: 2024-06-30, value: 0.8, source: report}]
+"""
+
+
+async def status(running: Serving) -> str:
+    series = await running.series()
+    found = [name for name, value in series.items() if name.startswith("hatang_plan_status{") and value == 1]
+    return found[0] if found else ""
+
+
+async def test_a_target_past_its_due_date_is_missed(tmp_path: Path) -> None:
+    directory = write_config(tmp_path / "config")
+    (directory / "plan.yaml").write_text(PLAN)
+    async with serving(directory) as running:
+        said = await until(lambda: status(running))
+        series = await running.series()
+    assert 'status="missed"' in said
+    (gap,) = {value for name, value in series.items() if name.startswith("hatang_plan_gap{")}
+    assert round(gap, 9) == 0.2

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import date
 
 from hypothesis import strategies as st
-from shapely import box
+from shapely import Polygon, box
 
 from collector.places import Commune, Environment, Operator, Places, TechnologyRule, Village, Zone
 from collector.records import Area, Cell, CellState, Technology
@@ -81,7 +81,7 @@ def _cells(draw: st.DrawFn, number: int, masts: list[tuple[float | None, float |
 _SELDOM = st.sampled_from([0, 0, 0, 0, 1])
 
 
-def _box(corner: tuple[float, float], size: tuple[int, int]) -> object:
+def _box(corner: tuple[float, float], size: tuple[int, int]) -> Polygon:
     return box(corner[1], corner[0], corner[1] + size[1] / 10_000 + 3e-5, corner[0] + size[0] / 10_000 + 3e-5)
 
 

@@ -7,7 +7,8 @@ from pathlib import Path
 
 import yaml
 
-from collector.places import Carrier, Environment, Propagation, RangeModel, Technology, TechnologyRule, Terrain
+from collector.places import Carrier, Environment, Propagation, RangeModel, TechnologyRule, Terrain
+from collector.records import Technology
 
 SHIPPED = Path(__file__).parents[3] / "config" / "inventory.d" / "technologies.yaml"
 
@@ -28,4 +29,4 @@ def shipped(level: str = "good") -> RangeModel:
 def rules() -> tuple[TechnologyRule, ...]:
     """When each technology counts, as shipped."""
     data = yaml.safe_load(SHIPPED.read_text(encoding="utf-8"))["technologies"]
-    return tuple(TechnologyRule(**{**row, "technology": Technology(row["technology"])}) for row in data)
+    return tuple(TechnologyRule(Technology(row["id"]), row.get("valid_from"), row.get("valid_to")) for row in data)

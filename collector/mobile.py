@@ -18,7 +18,7 @@ from collector.records import Technology
 if TYPE_CHECKING:
     from collector.places import Operator
 
-_PLMN = re.compile(r"(\d{3})(?:\s*[-_/. ]\s*(\d{1,3})|(\d{2,3}))")
+_PLMN = re.compile(r"(\d{3})(?:\s*[-_/. ]\s*(\d{1,3})|(\d{2,3}))", re.ASCII)
 _PARTS = re.compile(r"[-_/.:, ]+")
 # Country codes whose network codes have three digits; a number that lost its zeros says nothing of its length.
 _THREE_DIGITS = frozenset({302, 310, 311, 312, 313, 314, 315, 316, 334, 338, 342, 344, 346, 348, 365, 708, 722, 732})

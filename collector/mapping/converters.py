@@ -21,10 +21,10 @@ _ACCESSORY: Mapping[str, Any] = {
     "state": CellState.UNKNOWN,
 }
 # What a row may say in words that nobody understands, and still be the row that it is: field -> what is taken then.
-# An outage that names its cell or site stays one, whatever else is wrong: leaving it out would say that all is well.
+# Not where something is: columns that were shifted would make an outage of nothing out of a real one.
 TOLERATED: Mapping[Dataset, Mapping[str, Any]] = {
     Dataset.CELLS: _ACCESSORY,
-    Dataset.OUTAGES: {**_ACCESSORY, **dict.fromkeys(("technology", "lat", "lon", "x", "y"))},
+    Dataset.OUTAGES: _ACCESSORY,
     Dataset.DOWNTIME: {"suspect": True},
     Dataset.AREAS: {"observed_at": None},
     Dataset.INDICATORS: {},

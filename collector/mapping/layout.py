@@ -49,6 +49,9 @@ class TableLayout(Part):
         None, description="RE2 expression for the line that ends the rows; without that line the file is incomplete."
     )
     newline_at_end: bool = Field(True, description="CSV: a file whose last line does not end was cut off.")
+    ragged: bool = Field(
+        False, description="CSV: rows may end in more or fewer blank values than the header; a shift shows less, then."
+    )
     max_rows: int = Field(400_000, ge=1, le=2_000_000, description="Most rows; more are a failure.")
     max_columns: int = Field(500, ge=1, le=16_384, description="Most columns; more are a failure.")
     max_cell: int = Field(4096, ge=16, le=32_767, description="Longest value, in characters; a longer one is no row.")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime
+from functools import cache
 from typing import Annotated, Any, Literal
 from zoneinfo import ZoneInfo, available_timezones
 
@@ -129,9 +130,14 @@ class NumberFormat(Part):
         return self
 
 
+@cache
+def _zones() -> frozenset[str]:
+    return frozenset(available_timezones())
+
+
 def _zone(name: str) -> str:
-    if name not in available_timezones():
-        raise fault(f"unknown time zone '{name}'{nearest(name, available_timezones())}")
+    if name not in _zones():
+        raise fault(f"unknown time zone '{name}'{nearest(name, _zones())}")
     return name
 
 

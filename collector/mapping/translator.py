@@ -9,7 +9,6 @@ from itertools import islice
 from typing import Any, TypeAlias
 
 from collector.mapping.building import BUILDERS, key_of
-from collector.mapping.converters import TOLERATED
 from collector.mapping.getting import Accessor, condition
 from collector.mapping.locating import Locator
 from collector.mapping.owning import Owner
@@ -84,7 +83,7 @@ class Translator:
     ) -> None:
         """`get` reads a column of a row, default `row.get`. Raises ValueError for coordinates that EPSG has not."""
         self._get, blanks = get or _of_row, Blanks(plan.blanks)
-        self._dataset, self._is_tolerant = plan.dataset, "lat" in TOLERATED[plan.dataset]
+        self._dataset = plan.dataset
         self._where = [condition(where, self._get, blanks) for where in plan.where]
         self._reader = RowReader(plan, self._get)
         self._owner = Owner(operator, operators)
@@ -107,8 +106,8 @@ class Translator:
         problems = self._locator.locate([draft.values for _, draft in drafts])
         for (number, draft), problem in zip(drafts, problems, strict=True):
             if problem is not None:
-                (tally.note if self._is_tolerant else tally.lose)(number, problem)
-            if problem is None or self._is_tolerant:
+                tally.lose(number, problem)
+            else:
                 yield from self._record(number, draft, tally)
 
     def _drafts(self, number: Number, row: Any, tally: _Tally) -> list[tuple[Number, Draft]]:

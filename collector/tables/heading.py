@@ -17,14 +17,20 @@ _MOST_NAMED = 3
 class Heading:
     """Where the columns of a table stand.
 
-    `places` are those that the map reads, by the map's own name; a row has at least `least` values, and those after
-    `width` are blank.
+    `places` are those that the map reads, by the map's own name; `width` counts all, `least` those up to the last that
+    has a name.
     """
 
     places: Mapping[str, int]
     least: int
     width: int
     names: tuple[str, ...] = ()
+
+    def fits(self, values: Sequence[object], *, ragged: bool) -> bool:
+        """Whether so many values can be a row; a `ragged` one may lack, or have more of, blank ones at its end."""
+        if len(values) == self.width:
+            return True
+        return ragged and len(values) >= self.least and not any(values[self.width :])
 
     def row(self, values: Sequence[object]) -> dict[str, object]:
         """The values of a row that the map reads."""

@@ -11,6 +11,8 @@ import json
 import resource
 import sys
 import unicodedata
+import zipfile
+import zlib
 from datetime import date, datetime, time, timedelta
 from io import BytesIO
 from itertools import islice
@@ -18,6 +20,8 @@ from typing import Any
 
 _SECONDS = 60
 _AT_ONCE = 100
+# What zipfile raises for archives that are none.
+_BROKEN = (zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError, OSError, RuntimeError, ValueError)
 
 
 def _limit(memory: int) -> None:
@@ -62,6 +66,14 @@ def _cut(value: Any, longest: int) -> Any:
     return value[: longest + 1] if isinstance(value, str) else value
 
 
+def _verify(content: bytes) -> None:
+    """Hold every part of an archive against its check sum, which the library reads only some of."""
+    if content.startswith(b"PK"):
+        with zipfile.ZipFile(BytesIO(content)) as archive:
+            if (name := archive.testzip()) is not None:
+                raise zipfile.BadZipFile(f"{name} is not what it was")
+
+
 def _rows(sheet: Any, settings: dict[str, Any]) -> int:
     count, longest, rows = 0, settings["cell"], islice(sheet.iter_rows(), settings["rows"])
     while some := [[_cut(value, longest) for value in row] for row in islice(rows, _AT_ONCE)]:
@@ -76,13 +88,15 @@ def main(settings: dict[str, Any]) -> None:
     # After the limits, and nowhere else.
     from python_calamine import CalamineError, CalamineWorkbook  # noqa: PLC0415
 
+    content = sys.stdin.buffer.read()
     try:
-        book = CalamineWorkbook.from_filelike(BytesIO(sys.stdin.buffer.read()))
+        _verify(content)
+        book = CalamineWorkbook.from_filelike(BytesIO(content))
         sheet = book.get_sheet_by_index(_index(book.sheet_names, settings["sheet"]))
     except LookupError as error:
         _say({"fault": "unexpected", "detail": str(error)})
         return
-    except CalamineError as error:
+    except (CalamineError, *_BROKEN) as error:
         _say({"fault": "protocol", "detail": f"no workbook that can be read: {error}"})
         return
     if sheet.width > settings["columns"]:

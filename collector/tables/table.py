@@ -55,10 +55,8 @@ class Table:
         values, heading = line.values, self._heading
         if line.problem:
             return Unread(line.problem)
-        if len(values) < heading.least:
-            return Unread(f"{len(values)} of {heading.least} columns")
-        if len(values) > heading.width and any(values[heading.width :]):
-            return Unread(f"{len(values)} columns, {heading.width} in the header")
+        if not heading.fits(values, ragged=layout.ragged):
+            return Unread(f"columns: {len(values)}, but {heading.width} in the header")
         row = heading.row(values)
         for value in row.values():
             if isinstance(value, str) and len(value) > layout.max_cell:

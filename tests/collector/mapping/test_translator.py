@@ -187,22 +187,27 @@ def test_an_operators_feed_speaks_of_its_own_network_only() -> None:
     assert cells(translated([{**row, "op": ""}], plan, "viettel"))[0].operator == "viettel"
 
 
-def test_outages_stay_outages_whatever_else_is_wrong() -> None:
+def test_outages_stay_outages_when_only_their_details_are_not_understood() -> None:
     """An outage that is left out says that all is well."""
+    fields = {"site": "site", "state": "state", "since": "from", "until": "to"}
     rows = [
-        {"site": "a", "lat": "x", "lon": "108.8", "radio": "6G", "state": "blue"},
-        {"site": "b", "lat": "15.1", "lon": "", "radio": "4G", "state": "down"},
-        {"site": "", "lat": "15.1", "lon": "108.8"},
+        {"site": "a", "state": "blue", "from": "2026-11-23", "to": "soon"},
+        {"site": "b", "state": "down", "from": "?"},
         {"site": "c", "state": "active"},
     ]
-    found = translated(rows, outages())
+    found = translated(rows, outages(fields))
     assert found.records == (
-        Outage("viettel", site="a", state=CellState.UNKNOWN),
-        Outage("viettel", site="b", technology=Technology.G4),
-        Outage("viettel", lat=15.1, lon=108.8),
+        Outage("viettel", site="a", state=CellState.UNKNOWN, since=1795366800.0),
+        Outage("viettel", site="b"),
     )
-    assert (found.rows, found.unreadable) == (4, 0)
-    assert found.faults == ("row 1: technology: " + found.faults[0][19:], "row 2: lon: blank")
+    assert (found.rows, found.unreadable) == (3, 0)
+    assert [fault[:13] for fault in found.faults] == ["row 1: state:", "row 2: since:"]
+
+
+@pytest.mark.parametrize("row", [{"lat": "x", "lon": "108.8"}, {"lat": "15.1"}, {"radio": "6G"}])
+def test_outages_of_nobody_knows_what_are_unreadable(row: dict[str, str]) -> None:
+    found = translated([{"site": "a", **row}], outages())
+    assert (found.records, found.unreadable) == ((), 1)
 
 
 def test_an_outage_of_nothing_is_unreadable() -> None:

@@ -135,8 +135,8 @@ def test_operators_by_id_alias_and_code() -> None:
         assert operators.find(name) == "viettel"
     for name in ("vnptvinaphone", "VNPT  Vinaphone", "452 02"):
         assert operators.find(name) == "vinaphone"
-    for name in ("mobifone", "452-01", "", None):
-        assert operators.find(name) is None
+    for nobody in ("mobifone", "452-01", "", None):
+        assert operators.find(nobody) is None
 
 
 def test_a_name_stands_for_one_operator() -> None:

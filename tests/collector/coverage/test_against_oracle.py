@@ -21,7 +21,7 @@ from tests.collector.coverage.provinces import Province, provinces
 
 BEFORE, AFTER = (datetime(2026, 9, day, 12, tzinfo=UTC).timestamp() for day in (14, 16))
 STABLE = settings(
-    max_examples=150, deadline=None, suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large]
+    max_examples=100, deadline=None, suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large]
 )
 
 

@@ -82,6 +82,12 @@ def test_a_village_in_a_declared_area_hangs_on_its_nearest_mast_alone() -> None:
     assert level(links, DOWN, ACTIVE, DOWN).covered.lower == 1, "cells of one mast are as near as each other"
 
 
+def test_the_nearest_mast_is_taken_only_where_none_is_in_range() -> None:
+    cells = [cell("turned away", 0.3, azimuth=270.0), cell("in range", 1.3)]
+    links = linked(cells, places([village("v", 0.6)]), [_area(0, 1)])
+    assert level(links, ACTIVE, DOWN).covered.lower == 0
+
+
 def test_outside_the_declared_area_nobody_is_served() -> None:
     assert served(linked([cell("a")], ROAD, [_area(2, 3)])) == []
 

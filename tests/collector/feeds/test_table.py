@@ -84,7 +84,7 @@ async def test_all_files_of_a_folder_are_one_batch(tmp_path: Path) -> None:
     for number, text in enumerate((FILE, FILE.replace(b"QNI", b"QNJ").replace(b"15.2", b"north"))):
         (tmp_path / f"{number}.csv").write_bytes(text)
         os.utime(tmp_path / f"{number}.csv", (1_795_392_000 + number,) * 2)
-    settings = {"source": {"folder": tmp_path, "take": "all"}, "period": "1h", "operator": "viettel"}
+    settings: dict[str, Any] = {"source": {"folder": tmp_path, "take": "all"}, "period": "1h", "operator": "viettel"}
     async with probing(KIND) as prober:
         result = await prober.run(map={**MAP, "as_of": {"by": "modified"}}, **settings)
         assert result.batch is not None

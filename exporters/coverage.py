@@ -128,6 +128,7 @@ def _province(coverage: Coverage) -> Json:
         "cells": _tally((operator, one.value, state.value, n) for (operator, one, state), n in figures.cells.items()),
         "sites": _tally((operator, "all", state.value, n) for (operator, state), n in figures.sites.items()),
         "unmatched_outages": coverage.network.unmatched,
+        "unknown_declared_places": figures.links.strays,
     }
 
 
@@ -136,7 +137,7 @@ def _level(figures: Figures, level: Level) -> Json:
     return {
         "villages_covered": _bounds(level.covered),
         "ratio": _bounds(level.covered.ratio(villages)),
-        "population_ratio": _population(figures, level),
+        "population_ratio": _population(figures, level.inhabitants),
         "uncovered": level.uncovered,
         "single_operator": level.single_operator,
         "single_site": level.single_site,
@@ -146,14 +147,15 @@ def _level(figures: Figures, level: Level) -> Json:
         "freshness": {"known_share": level.freshness.share, "oldest": level.freshness.oldest},
         "operators": {name: _bounds(bounds.ratio(villages)) for name, bounds in level.operators.items()},
         "best_operator": _bounds(level.best.ratio(villages)),
+        "best_operator_population_ratio": _population(figures, level.best_inhabitants),
         "zones_covered": {category: _bounds(bounds) for category, bounds in level.zones.items()},
     }
 
 
-def _population(figures: Figures, level: Level) -> Json | None:
-    if level.inhabitants is None or figures.inhabitants is None:
+def _population(figures: Figures, inhabitants: Bounds | None) -> Json | None:
+    if inhabitants is None or figures.inhabitants is None:
         return None
-    return _bounds(level.inhabitants.ratio(figures.inhabitants))
+    return _bounds(inhabitants.ratio(figures.inhabitants))
 
 
 def _bounds(bounds: Bounds | None) -> Json | None:

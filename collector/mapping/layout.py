@@ -56,6 +56,9 @@ class TableLayout(Part):
     max_columns: int = Field(500, ge=1, le=16_384, description="Most columns; more are a failure.")
     max_cell: int = Field(4096, ge=16, le=32_767, description="Longest value, in characters; a longer one is no row.")
     max_unpacked: Size = Field(256 * 1024**2, description="XLSX: most bytes that the workbook may unpack to.")
+    max_memory: Annotated[Size, Field(ge=64 * 1024**2)] = Field(
+        384 * 1024**2, description="XLSX, XLS: most memory of the process that reads it; 50,000 rows need 128 MiB."
+    )
 
     @model_validator(mode="after")
     def _consistent(self) -> TableLayout:

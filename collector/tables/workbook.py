@@ -23,7 +23,6 @@ from collector.tables.lines import Line
 
 _ZIP, _OLE = b"PK\x03\x04", b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"
 _READER = Path(__file__).with_name("sheet.py")
-_MEMORY = 1024**3
 _MOST_MEMBERS = 2_000
 _ENCRYPTED = 0x1
 _KEPT = ("PYTHONPATH", "PYTHONHOME", "PATH", "LD_LIBRARY_PATH")
@@ -79,7 +78,7 @@ class Workbook:
             "rows": layout.max_rows + beside + 1,
             "columns": layout.max_columns,
             "cell": layout.max_cell,
-            "memory": _MEMORY,
+            "memory": layout.max_memory,
         }
 
     def __enter__(self) -> Self:

@@ -143,6 +143,16 @@ def test_bounds() -> None:
     assert table(long, PLAN).faults == ("row 2: a value of more than 4096 characters",)
 
 
+def test_the_reader_has_no_more_memory_than_is_declared() -> None:
+    rows: list[list[Value]] = [[f"QNI{number}", "4G", 15.1, 108.8] for number in range(20_000)]
+    content = workbook([["Mã trạm", "Công nghệ", "Vĩ độ", "Kinh độ"], *rows])
+    fields = {name: column for name, column in PLAN["fields"].items() if name != "name"}
+    assert table(content, {**PLAN, "fields": fields}).rows == 20_000
+    tight = {**plan(max_memory="64MiB", max_unpacked="100MiB"), "fields": fields}
+    big = workbook([["Mã trạm"], *([f"{number} " + "x" * 3000] for number in range(20_000))])
+    assert "too_large: the workbook is broken, or needs too much memory" in refused(big, tight)
+
+
 @pytest.mark.parametrize("share", [0.1, 0.5, 0.9, 0.999])
 def test_a_workbook_that_is_cut_off(share: float) -> None:
     content = workbook([HEADER, *ROWS])

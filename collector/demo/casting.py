@@ -5,15 +5,20 @@ from __future__ import annotations
 import random
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping
+from functools import cached_property
 from typing import Any, TypeVar
 
 from collector.demo.agents.descriptions import Description
 from collector.demo.consequences import Outlook
+from collector.demo.mobile.figures import figures
+from collector.demo.mobile.outlook import Outlook as MobileOutlook
+from collector.demo.mobile.outlook import outlook
 from collector.demo.pages import address
 from collector.demo.roles import Casting, NothingFits
 from collector.demo.wiring import host_of, in_zone
 from collector.model import SystemState, Target, Verdict
 from collector.settings import Config
+from collector.sources.feed import FeedSpec
 
 T = TypeVar("T")
 # A fault must show, and be confirmed, within its own short life.
@@ -36,6 +41,7 @@ class Cast:
         self._steady: set[str] = set()
         self._chance = random.Random(seed)  # noqa: S311  a play, not a secret
         self._taken: set[str] = set()
+        self._config = config
         self._looked_up = {str(spec.name).lower() for spec in self._specs("dns")}
         self._hosts = Counter(host_of(target) for target in self.targets.values())
 
@@ -52,6 +58,11 @@ class Cast:
         """Keep hosts from others."""
         self._taken.update(hosts)
 
+    @property
+    def chance(self) -> random.Random:
+        """What the seed decides by."""
+        return self._chance
+
     def consequences(self, made: Casting) -> dict[str, SystemState]:
         """The systems whose state a casting changes, and that state."""
         return self._outlook.disturbed(made.verdicts, made.planned)
@@ -67,6 +78,24 @@ class Cast:
             return False
         self._verdicts, self._planned, self._disturbed, self._steady = verdicts, planned, apart, steady
         return True
+
+    @cached_property
+    def mobile(self) -> MobileOutlook:
+        """What is known of the base stations. Raises NothingFits where there are none."""
+        config = self._config
+        if config.places is None or not any(isinstance(target.spec, FeedSpec) for target in self.targets.values()):
+            raise NothingFits
+        try:
+            return outlook(config.places, figures(config.plan))
+        except ValueError:
+            raise NothingFits from None
+
+    @cached_property
+    def dark(self) -> str:
+        """The commune that loses its power. Raises NothingFits."""
+        if not self.mobile.lonely:
+            raise NothingFits
+        return self._chance.choice(self.mobile.lonely)
 
     def shuffle(self, order: list[T]) -> list[T]:
         """In an order that the seed decides."""

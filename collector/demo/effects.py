@@ -25,6 +25,10 @@ class Do(StrEnum):
     FIGURE = "figure"  # on a database's host:port: its figure `part` is `amount`
     MUTE = "mute"  # on a broker's host:port: the stations on topics that match `part` send nothing
     TRAP = "trap"  # on a device's host: it says how interface `part` is now, at the beginning and at the end
+    SPOIL = "spoil"  # on a URL of a feed: what it gives is wrong in the way `part` (collector.demo.mobile.rows.Twist)
+    NODE = "node"  # on an operator: its stations on the `amount` masts nearest to the mast number `part` are out
+    BLACKOUT = "blackout"  # on the code of a commune: all stations there are out
+    SWITCH_ON = "switch-on"  # on the id of a zone: the station that is to come there is on the air
     ANNOUNCE = "announce"  # on a system: work that lasts `amount` seconds; in the configuration, not in the province
 
 

@@ -15,6 +15,7 @@ from collector.demo.agents.descriptions import Description
 from collector.demo.casting import Cast
 from collector.demo.effects import Effect
 from collector.demo.happenings import HAPPENINGS
+from collector.demo.mobile.happenings import MOBILE
 from collector.demo.roles import Casting, Happening, NothingFits
 from collector.demo.scenes import SCENES
 from collector.demo.shows import Show, series
@@ -31,7 +32,7 @@ ROUND = 300.0  # then the same again
 ADVANCES = 1.0  # the service brings the states of systems up to date so often
 NONE = "none"
 # What befalls most is cast first, while all is still free.
-ALL = (*SCENES, *HAPPENINGS)
+ALL = (*SCENES, *MOBILE, *HAPPENINGS)
 
 
 class UnknownFault(Exception):
@@ -157,7 +158,7 @@ def _states(made: Casting, members: Sequence[Target], cast: Cast) -> Iterator[Sh
     # What we see nothing of, we only say so of when we have looked at ourselves.
     confirm = max(cast.whole[name].timeout for name in cast.uplink) if made.unseen else 0.0
     confirm = max([confirm, *(_more(target, target.confirm) for target in members if target.id in made.failing)])
-    recover = max(_more(target, target.recover) for target in members)
+    recover = max((_more(target, target.recover) for target in members), default=0.0)
     if made.planned:
         confirm, recover = 0.0, made.reserve
     # The system that the fault is about comes first.

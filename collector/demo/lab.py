@@ -36,7 +36,11 @@ def write_lab(directory: Path, ready: dict[str, Any], listen: str) -> Path:
     """
     trust = {"ca_file": ready["ca_file"]}
     monitor = {
-        "defaults": {"http": {"tls": trust}, **{kind: {"tls_config": trust} for kind in ("tcp", "sql", "mqtt")}},
+        "defaults": {
+            "http": {"tls": trust},
+            **{kind: {"tls_config": trust} for kind in ("tcp", "sql", "mqtt")},
+            **{kind: {"source": {"tls": trust}} for kind in ready["feeds"]},
+        },
         "resolver": {"servers": [ready["resolver"]]},
         "address_map": ready["address_map"],
         "web": {"listen": listen},

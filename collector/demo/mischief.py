@@ -11,6 +11,8 @@ from yarl import URL
 from collector.demo.agents.engine import STRANGER
 from collector.demo.authority import Validity
 from collector.demo.effects import Do, Effect
+from collector.demo.mobile.air import Air
+from collector.demo.mobile.rows import Twist
 from collector.demo.pages import under_maintenance
 from collector.demo.sites import Condition
 
@@ -38,6 +40,10 @@ class Mischief:
             Do.FIGURE: self._figure,
             Do.MUTE: self._mute,
             Do.TRAP: self._trap,
+            Do.SPOIL: self._spoil,
+            Do.NODE: self._node,
+            Do.BLACKOUT: self._blackout,
+            Do.SWITCH_ON: self._switch_on,
         }
 
     async def apply(self, effect: Effect, begin: bool) -> None:
@@ -99,6 +105,31 @@ class Mischief:
 
     async def _trap(self, effect: Effect, _: bool) -> None:
         self._province.tell(effect.on, effect.part)
+
+    async def _spoil(self, effect: Effect, begin: bool) -> None:
+        url = URL(effect.on)
+        desk = self._province.sites[str(url.host), url.port or 0].desks[url.path]
+        desk.spoil(Twist(effect.part) if begin else None)
+
+    async def _node(self, effect: Effect, begin: bool) -> None:
+        air = self._air()
+        masts = air.network.around(effect.on, int(effect.part), int(effect.amount))
+        air.fail(air.network.on(masts, effect.on), f"node {effect.part}", begin)
+
+    async def _blackout(self, effect: Effect, begin: bool) -> None:
+        air = self._air()
+        air.fail(air.network.within(effect.on), f"blackout {effect.on}", begin)
+
+    async def _switch_on(self, effect: Effect, begin: bool) -> None:
+        air = self._air()
+        if effect.on != air.network.coming_at:
+            raise KeyError(effect.on)
+        air.switch_on(begin)
+
+    def _air(self) -> Air:
+        if self._province.air is None:
+            raise KeyError("no stations are simulated")
+        return self._province.air
 
     async def _on_device(self, effect: Effect, begin: bool) -> None:
         powered = self._province.devices[effect.on]

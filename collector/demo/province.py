@@ -29,6 +29,10 @@ from collector.demo.authority import Authority
 from collector.demo.doors import Door
 from collector.demo.effects import Command
 from collector.demo.mischief import Mischief
+from collector.demo.mobile.air import Air
+from collector.demo.mobile.desks import Desk
+from collector.demo.mobile.figures import figures
+from collector.demo.mobile.network import Network, network
 from collector.demo.mqtt.stations import Figures, Stations, read_stations
 from collector.demo.pages import read_answers
 from collector.demo.postgres.database import Database
@@ -48,7 +52,7 @@ Report = Callable[[str, int, int], None]
 class Ready:
     """What a collector needs: `resolver` is address:port, `address_map` as in monitor.yaml.
 
-    At `traps`, host:port, it has to listen for what devices say unasked.
+    At `traps`, host:port, it has to listen for what devices say unasked. `feeds` are the kinds of feeds that it serves.
     """
 
     resolver: str
@@ -56,6 +60,7 @@ class Ready:
     address_map: dict[str, str]
     traps: str
     servers: int
+    feeds: list[str]
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,13 +75,19 @@ class PoweredDevice:
 class Province:
     """All simulated servers; they live on the loop that `start` runs on.
 
-    `described` are devices, and `sent` what stations send to a broker, both by host.
+    `described` are devices, and `sent` what stations send to a broker, both by host. `mobile` are the base stations.
     """
 
     def __init__(
-        self, made: Plan, described: Mapping[str, Description], sent: Mapping[str, Figures], directory: Path
+        self,
+        made: Plan,
+        described: Mapping[str, Description],
+        sent: Mapping[str, Figures],
+        directory: Path,
+        mobile: Network | None = None,
     ) -> None:
         self.plan = made
+        self.air = Air(mobile) if mobile is not None else None
         self.zone = Zone(ZONE, made.addresses, MAIL_HOST)
         self.authority = Authority(directory)
         self.agents = Agents()
@@ -122,7 +133,8 @@ class Province:
             report("servers", len(self._map), total)
         report("servers", total, total)
         traps = "{}:{}".format(*self._traps)
-        return Ready(f"{OUR_ADDRESS}:{resolver}", str(self.authority.ca_file), self._map, traps, total)
+        resolving, trusted = f"{OUR_ADDRESS}:{resolver}", str(self.authority.ca_file)
+        return Ready(resolving, trusted, self._map, traps, total, sorted(self.plan.feeds))
 
     def silence(self, host: str, silent: bool) -> None:
         """Stop or resume answering what comes to a host. Raises KeyError for one that has no server."""
@@ -171,6 +183,8 @@ class Province:
     async def _site(self, host: str, port: int, made: SitePlan) -> None:
         site = self.sites[host, port] = Site()
         site.answers = dict(made.answers)
+        if self.air is not None:
+            site.desks = {path: Desk(self.air, operator, path) for path, operator in made.desks.items()}
         await self._door(host, port, Door(site.server, self.plan.addresses[host], self._tls(host, made.secure)))
 
     async def _service(self, host: str, port: int, made: ServicePlan) -> None:
@@ -212,7 +226,11 @@ def prepare(directories: Sequence[Path], work: Path) -> Province:
     Raises SettingsError, ValueError.
     """
     config = load(directories)
-    return Province(plan(config.targets.values(), read_answers()), describe(), read_stations(), work)
+    made = plan(config.targets.values(), read_answers())
+    mobile = None
+    if made.feeds and config.places is not None:
+        mobile = network(config.places, figures(config.plan))
+    return Province(made, describe(), read_stations(), work, mobile)
 
 
 def _say(**words: object) -> None:

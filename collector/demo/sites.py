@@ -7,6 +7,8 @@ from dataclasses import dataclass
 
 from aiohttp import web
 
+from collector.demo.mobile.desks import Desk
+from collector.demo.mobile.forms import Asked
 from collector.demo.pages import HTML, SIMULATED, Answer
 
 SERVER = "hatang-demo"
@@ -25,10 +27,11 @@ class Condition:
 
 
 class Site:
-    """One host's web server: answers by path."""
+    """One host's web server: answers by path, and desks that make theirs when they are asked."""
 
     def __init__(self) -> None:
         self.answers: dict[str, Answer] = {}
+        self.desks: dict[str, Desk] = {}
         self.conditions: dict[str, Condition] = {}
         self.server = web.Server(self._handle, access_log=None)
 
@@ -37,12 +40,18 @@ class Site:
         await self.server.shutdown(0.1)
 
     async def _handle(self, request: web.BaseRequest) -> web.StreamResponse:
-        answer = self.answers.get(request.path, _NOT_FOUND)
+        answer = self._answer(request)
         condition = self.conditions.get(request.path)
         if condition is not None:
             answer = await _under(condition, answer)
         headers = {**answer.headers, "Content-Type": answer.content_type, "Server": SERVER, "X-Simulated": "true"}
         return web.Response(body=answer.body, status=answer.status, headers=headers)
+
+    def _answer(self, request: web.BaseRequest) -> Answer:
+        desk = self.desks.get(request.path)
+        if desk is None:
+            return self.answers.get(request.path, _NOT_FOUND)
+        return desk.answer(Asked(str(request.url.with_query(None)), request.query))
 
 
 async def _under(condition: Condition, answer: Answer) -> Answer:

@@ -10,11 +10,14 @@ from typing import Any
 from yarl import URL
 
 from collector.demo.agents.engine import Community, Credentials, User
+from collector.demo.mobile.desks import COUNTERS
 from collector.demo.pages import Answer, address, health, page
 from collector.demo.postgres.database import Database
 from collector.demo.services import BY_NAME, BY_PORT, Quiet, Speech
 from collector.fields import Secret
 from collector.model import Target
+from collector.sources.feed import FeedSpec
+from collector.sources.spec import HttpSource
 
 ZONE = "quangngai.example"
 MAIL_HOST = f"mail-cong-vu.{ZONE}"
@@ -25,10 +28,11 @@ FIRST_ADDRESS = ipaddress.IPv4Address("127.57.0.1")
 
 @dataclass(slots=True)
 class SitePlan:
-    """A web server: its pages by path."""
+    """A web server: its pages by path, and the operators whose stations other paths tell of."""
 
     secure: bool
     answers: dict[str, Answer] = field(default_factory=dict)
+    desks: dict[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,6 +62,7 @@ class Plan:
     brokers: dict[tuple[str, int], BrokerPlan] = field(default_factory=dict)
     name_servers: dict[tuple[str, int], bool] = field(default_factory=dict)  # by TLS
     devices: dict[tuple[str, int], Credentials] = field(default_factory=dict)
+    feeds: set[str] = field(default_factory=set)  # kinds
 
     @property
     def servers(self) -> int:
@@ -84,6 +89,8 @@ def plan(targets: Iterable[Target], written: Mapping[str, Answer]) -> Plan:
     ours = [target for target in targets if in_zone(host_of(target))]
     for target in ours:
         _ADDERS[target.kind](made, target.spec, written)
+        if isinstance(target.spec, FeedSpec):
+            made.feeds.add(target.kind)
     for key in made.services.keys() & (made.sites.keys() | made.databases.keys() | made.brokers.keys()):
         del made.services[key]  # the web or database server or the broker takes its connections
     hosts = sorted({host_of(target) for target in ours} | {ZONE})
@@ -92,8 +99,10 @@ def plan(targets: Iterable[Target], written: Mapping[str, Answer]) -> Plan:
 
 
 def host_of(target: Target) -> str:
-    """The host that a target contacts."""
+    """The host that a target contacts; nothing for files."""
     spec: Any = target.spec
+    if isinstance(spec, FeedSpec):
+        return str(spec.source.url.host).lower() if isinstance(spec.source, HttpSource) else ""
     host = spec.url.host if target.kind == "http" else spec.server if target.kind == "dns" else spec.host
     return str(host).lower()
 
@@ -150,6 +159,14 @@ def _add_snmp(made: Plan, spec: Any, _: Mapping[str, Answer]) -> None:
     made.devices[spec.host.lower(), spec.port] = _credentials(spec)
 
 
+def _add_feed(made: Plan, spec: Any, _: Mapping[str, Answer]) -> None:
+    url: URL = spec.source.url
+    if url.path not in COUNTERS or spec.operator is None:
+        raise ValueError(f"{url}: no station feed can be made up; what there is: {', '.join(COUNTERS)}")
+    site = made.sites.setdefault((str(url.host).lower(), url.port or 0), SitePlan(url.scheme == "https"))
+    site.desks[url.path] = spec.operator
+
+
 def _add_nothing(_made: Plan, _spec: Any, _written: Mapping[str, Answer]) -> None:
     """An echo is answered by the operating system: an address is enough."""
 
@@ -162,6 +179,7 @@ _ADDERS = {
     "mqtt": _add_mqtt,
     "snmp": _add_snmp,
     "icmp": _add_nothing,
+    **dict.fromkeys(("json", "table", "geojson", "pm3gpp"), _add_feed),
 }
 
 

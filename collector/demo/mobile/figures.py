@@ -15,12 +15,17 @@ MOST_ZONES = 50
 
 @dataclass(frozen=True, slots=True)
 class Figures:
-    """Positions of masts, base stations on them, those of 5G, and of each category of zones the share with 5G."""
+    """Positions of masts, base stations on them, those of 5G, and categories of zones, each with the share with 5G."""
 
     positions: int
     stations: int
     with_5g: int
-    zones: Mapping[str, Fraction]
+    zones: tuple[tuple[str, Fraction], ...]
+
+    @property
+    def shares(self) -> dict[str, Fraction]:
+        """The shares by category."""
+        return dict(self.zones)
 
 
 def figures(plan: Plan) -> Figures:
@@ -33,11 +38,11 @@ def figures(plan: Plan) -> Figures:
         positions=_count(first, Figure("coverage", "positions")),
         stations=_count(first, Figure("coverage", "base-stations")),
         with_5g=_count(first, Figure("coverage", "base-stations", "5G")),
-        zones={
-            figure.category: Fraction(value).limit_denominator(MOST_ZONES)
+        zones=tuple(
+            (figure.category, Fraction(value).limit_denominator(MOST_ZONES))
             for figure, value in first.items()
             if figure.name == "zones"
-        },
+        ),
     )
 
 

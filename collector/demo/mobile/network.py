@@ -82,6 +82,24 @@ class Network:
     coming: Station
     coming_at: str
 
+    def around(self, operator: str, hub: int, count: int) -> list[Mast]:
+        """The masts of an operator nearest to the mast number `hub`."""
+        masts = {station.mast.number: station.mast for station in self.of(operator)}
+        middle = masts[hub].place
+        return sorted(masts.values(), key=lambda mast: (apart(middle, mast.place), mast.number))[:count]
+
+    def on(self, masts: Iterable[Mast], operator: str) -> list[Station]:
+        """What an operator has on these masts."""
+        numbers = {mast.number for mast in masts}
+        return [station for station in self.of(operator) if station.mast.number in numbers]
+
+    def within(self, commune: str) -> list[Station]:
+        """All that is in a commune. Raises KeyError where nothing is."""
+        found = [station for station in self.stations if station.mast.commune == commune]
+        if not found:
+            raise KeyError(commune)
+        return found
+
     def of(self, operator: str) -> tuple[Station, ...]:
         """Those of one operator."""
         return tuple(station for station in self.stations if station.operator == operator)
@@ -91,7 +109,7 @@ def network(places: Places, wanted: Figures) -> Network:
     """The stations, the same ones every time. Raises ValueError where the figures leave no room for them."""
     chance = random.Random(f"{SEED} stations")  # noqa: S311  a play, not a secret
     land = Land.of(places.communes, places.territory)
-    with_5g = served(places.zones, wanted.zones)
+    with_5g = served(places.zones, wanted.shares)
     without = [zone for zone in places.zones if zone not in with_5g]
     masts = _masts(land, places, wanted.positions, chance)
     owners = chance.choices(list(SHARES), list(SHARES.values()), k=len(masts))

@@ -35,7 +35,7 @@ def written(places: Places, wanted: Figures) -> dict[str, str]:
             "zones",
             "khu, cụm công nghiệp, nhà ga, cảng, bến xe, đô thị bịa ra / zones, all made up.",
             "As many of each category as the report counts; it names none, nor where they are.",
-            map(_zone, zone(land, wanted.zones)),
+            map(_zone, zone(land, wanted.shares)),
         ),
     }
 

@@ -19,22 +19,36 @@ from collector.settings import Config, load
 
 PROJECT = Path(__file__).parents[3]
 SCENES = {"centre-isolated", "maintenance-night", "silent-river-stations", "trap-before-poll", "uplink-lost"}
-PROMISED = SCENES | {
-    "system-down",
-    "slow",
-    "wrong-content",
-    "certificate-expiring",
-    "certificate-expired",
-    "ups-on-battery",
-    "storage-filling",
-    "interface-down",
-    "flapping",
-    "device-silent",
-    "wrong-community",
-    "database-full-of-connections",
-    "replica-behind",
-    "name-not-resolving",
+MOBILE = {
+    "transmission-node-down",
+    "district-blackout",
+    "feed-stale",
+    "feed-login-page",
+    "feed-cut",
+    "feed-doubled",
+    "feed-moved",
+    "zone-on-air",
 }
+PROMISED = (
+    SCENES
+    | MOBILE
+    | {
+        "system-down",
+        "slow",
+        "wrong-content",
+        "certificate-expiring",
+        "certificate-expired",
+        "ups-on-battery",
+        "storage-filling",
+        "interface-down",
+        "flapping",
+        "device-silent",
+        "wrong-community",
+        "database-full-of-connections",
+        "replica-behind",
+        "name-not-resolving",
+    }
+)
 STATE = re.compile(r'hatang_system_state\{system="([^"]+)"\} == (\d)')
 
 
@@ -151,6 +165,33 @@ def test_the_script_is_compressed_and_a_round_leaves_nothing_behind(seed: int) -
     assert all(fault is last or fault.ends + RECOVERS <= last.begins for fault in faults)
 
 
+@pytest.mark.parametrize("seed", [1, 57, 2045])
+def test_faults_of_mobile_networks_show_in_figures_of_their_own(seed: int) -> None:
+    """Stations fail by their own count, feeds by their own target, so that all may be wrong at once."""
+    mobile = {fault.id: fault for fault in play(seed) if fault.id in MOBILE}
+    queries = [show.query for fault in mobile.values() for show in fault.shows]
+    assert len(queries) == len(set(queries))
+    for name, fault in mobile.items():
+        if name.startswith("feed-"):
+            (target,) = fault.targets
+            assert (
+                f'hatang_target_failure_info{{target="{target}",reason="unexpected"}} == 1' == fault.shows[0].expression
+            )
+            assert any("hatang_feed_refused_total" in show.query for show in fault.shows)
+            assert any("hatang_feed_records" in show.query for show in fault.keeps)
+    assert 'hatang_sites{operator="op-mobifone",state="down"} >= 60' in {
+        show.expression for show in mobile["transmission-node-down"].shows
+    }
+    assert len({fault.befalls for fault in mobile.values()}) == len(mobile)
+
+
+def test_without_feeds_no_fault_is_about_mobile_networks() -> None:
+    config = load([PROJECT / "config"])
+    faults = {fault.id for fault in script(config, describe(), 57, None)}
+    assert not faults & MOBILE
+    assert "slow" in faults
+
+
 def test_a_seed_says_the_same_again_and_another_something_else() -> None:
     assert play(1) == play(1)
     assert play(1) != play(2)
@@ -176,8 +217,8 @@ def test_effects_name_what_the_province_will_have() -> None:
     for seed in range(20):
         for fault in play(seed):
             for effect in fault.effects:
-                if effect.do is Do.ANNOUNCE:
-                    continue
+                if effect.do in {Do.ANNOUNCE, Do.NODE, Do.BLACKOUT, Do.SWITCH_ON}:
+                    continue  # on no host
                 host = effect.on.removeprefix("https://").removeprefix("http://").split("/")[0].split(":")[0]
                 assert host in hosts, effect
 

@@ -112,7 +112,7 @@ def test_every_village_hears_4g_by_bare_distance() -> None:
 
 
 def test_no_zone_without_5g_has_it_within_its_reach() -> None:
-    shares = figures(shipped().plan).zones
+    shares = figures(shipped().plan).shares
     with_5g = served(places().zones, shares)
     modern = [station.mast.place for station in made().stations if station.technology is Technology.G5]
     for zone in places().zones:
@@ -169,6 +169,6 @@ def test_a_plan_without_observations_says_what_is_missing() -> None:
 
 
 def test_too_many_stations_for_the_masts_are_refused() -> None:
-    wanted = Figures(positions=1000, stations=5000, with_5g=10, zones={"industrial-cluster": Fraction(2, 15)})
+    wanted = Figures(positions=1000, stations=5000, with_5g=10, zones=(("industrial-cluster", Fraction(2, 15)),))
     with pytest.raises(ValueError, match="5000 stations do not fit on 1000 masts"):
         network(places(), wanted)

@@ -1,0 +1,1 @@
+"""Grafana dashboards: definitions in YAML, composed, checked and written as JSON in Vietnamese and English."""

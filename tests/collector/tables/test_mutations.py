@@ -215,6 +215,7 @@ def test_a_workbook_that_was_damaged() -> None:
 
 
 @given(share=st.floats(0, 0.9999))
+@settings(deadline=None)
 def test_a_workbook_that_was_cut_off(share: float) -> None:
     content = others.department()
     plan, good = the_department()
@@ -222,7 +223,7 @@ def test_a_workbook_that_was_cut_off(share: float) -> None:
 
 
 @given(at=st.integers(0, 10**6), bits=st.integers(1, 255))
-@settings(max_examples=30)  # each starts a process
+@settings(max_examples=30, deadline=None)  # each starts a process
 def test_a_workbook_with_a_wrong_byte(at: int, bits: int) -> None:
     """The archive has a check sum of every part."""
     content = bytearray(others.department())

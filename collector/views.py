@@ -58,7 +58,7 @@ class Views:
         self._network = Network()
         self._links: Links | None = None
         self._lost: Lost | None = None
-        self._seen = -1
+        self._seen: tuple[int, int] | None = None
         self._due = 0.0
         self._task: asyncio.Task[None] | None = None
 
@@ -68,7 +68,7 @@ class Views:
         places = config.places
         if places == self._places:
             return
-        self._places, self._links, self._seen = places, None, -1
+        self._places, self._links, self._seen = places, None, None
         if places is None:
             self.coverage = None
             self._sink.drop(OWNER)
@@ -87,8 +87,8 @@ class Views:
     async def _run(self) -> None:
         while True:
             config = self._config
-            if config is not None and (self._holdings.changed != self._seen or time.monotonic() >= self._due):
-                self._seen, self._due = self._holdings.changed, time.monotonic() + AT_LEAST_EVERY
+            if config is not None and (self._holdings.version != self._seen or time.monotonic() >= self._due):
+                self._seen, self._due = self._holdings.version, time.monotonic() + AT_LEAST_EVERY
                 try:
                     await self._count()
                     await self._judge(config)

@@ -66,11 +66,11 @@ class Holding:
 
 
 class Holdings:
-    """What all feeds have given. Loop only; `changed` counts the batches that were believed."""
+    """What all feeds have given. Loop only."""
 
     def __init__(self, sink: Sink, clock: Callable[[], float] = time.monotonic) -> None:
         self.by_target: dict[str, Holding] = {}
-        self.changed = 0
+        self._taken = 0
         self._sink = sink
         self._clock = clock
         self._aside = Path()
@@ -90,12 +90,12 @@ class Holdings:
         for gone in self.by_target.keys() - feeds.keys():
             del self.by_target[gone]
             self._sink.drop(_owner(gone))
-            self.changed += 1
+            self._taken += 1
         for name, target in feeds.items():
             holding = self.by_target.get(name)
             if holding is None or holding.target.spec != target.spec:
                 self.by_target[name] = Holding(target)
-                self.changed += 1
+                self._taken += 1
             else:
                 holding.target = target
             self._publish(self.by_target[name])
@@ -118,6 +118,11 @@ class Holdings:
             return result
         detail = f"refused by guard {refused.guard}: {refused.detail}"[:DETAIL_LIMIT]
         return replace(result, outcome=Outcome.FAIL, reason=Reason.UNEXPECTED, detail=detail)
+
+    @property
+    def version(self) -> tuple[int, int]:
+        """Differs from what it was when a batch was believed since, or is believed no more."""
+        return self._taken, sum(map(self.fresh, self.by_target.values()))
 
     def fresh(self, holding: Holding) -> bool:
         """Whether what it holds may still be believed."""
@@ -147,7 +152,7 @@ class Holdings:
         holding.accepted_at = now
         behind = 0.0 if batch.as_of is None else max(0.0, now - batch.as_of)
         holding.fresh_until = self._clock() + holding.spec.oldest - behind
-        self.changed += 1
+        self._taken += 1
 
     async def _keep_aside(self, holding: Holding, refused: Refusal, documents: tuple[tuple[str, bytes], ...]) -> None:
         feed = holding.target.id

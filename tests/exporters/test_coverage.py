@@ -63,16 +63,17 @@ def put(folder: Path, text: str, ago: float) -> None:
     os.utime(path, (moment, moment))
 
 
-def configured(directory: Path, folder: Path) -> Path:
+def configured(directory: Path, folder: Path, **more: str) -> Path:
     feed = {
         "id": "cells",
         "system": "op-a",
         "kind": "table",
         "map": "cells",
-        "source": {"folder": str(folder)},
+        "source": {"folder": str(folder), "settle": "100ms"},
         "period": "1h",
         "interval": "1s",
         "timeout": "0.9s",
+        **more,
     }
     write_config(directory, feed, feeds={"refused": str(directory.parent / "refused")})
     for name, text in (("places", PLACES), ("technologies", SHIPPED.read_text())):
@@ -172,6 +173,24 @@ async def test_who_would_lose_signal(running: Serving) -> None:
     status, text = await running.get("/api/v1/coverage/what-if?operator=op-c")
     assert status == 404
     assert text.startswith("unknown operator 'op-c'; did you mean 'op-")
+
+
+@pytest.mark.slow
+async def test_silence_becomes_unknown_never_up(tmp_path: Path, folder: Path) -> None:
+    drop(folder, *ROWS, ago=1)
+    async with serving(configured(tmp_path / "config", folder, period="3s")) as running:
+        await until(lambda: counted(running), 12)
+        assert await ratio(running, "4G", "lower") == pytest.approx(2 / 3)
+
+        async def silent() -> bool:
+            return await ratio(running, "4G", "lower") == 0
+
+        await until(silent, 12)
+        assert await ratio(running, "4G", "upper") == pytest.approx(2 / 3)
+        series = await running.series()
+        assert series['hatang_cells{operator="op-a",technology="4G",state="unknown"}'] == 1
+        told = await counted(running)
+        assert not told["feeds"][0]["fresh"]
 
 
 async def test_before_the_first_feed_it_says_so(tmp_path: Path) -> None:

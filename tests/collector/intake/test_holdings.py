@@ -147,4 +147,4 @@ async def test_records_that_are_the_same_are_the_same_objects(holdings: Holdings
     first = held.batch.records
     await holdings.take(run(cells(10)))
     assert held.batch.records is first
-    assert holdings.changed == 3
+    assert holdings.version == (3, 1)

@@ -6,7 +6,7 @@ from contextlib import suppress
 from datetime import UTC, date, datetime, timedelta, timezone
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from pydantic import ValidationError
 
@@ -96,6 +96,7 @@ def test_an_unknown_zone_is_refused_with_the_nearest() -> None:
 
 
 @given(st.datetimes(datetime.fromisoformat("1990-01-01"), datetime.fromisoformat("2100-01-01")))
+@settings(deadline=None)
 def test_a_time_that_was_written_is_read(moment: datetime) -> None:
     moment = moment.replace(microsecond=0)
     layout = "%d/%m/%Y %H:%M:%S"
@@ -105,6 +106,7 @@ def test_a_time_that_was_written_is_read(moment: datetime) -> None:
 
 
 @given(st.one_of(st.text(max_size=30), st.floats(), st.integers()))
+@settings(deadline=None)
 def test_any_value_is_a_time_or_refused(value: object) -> None:
     with suppress(ValueError):
         assert 0 <= moments("iso", "unix", "excel", "%d/%m/%Y").end(value) < 7_258_118_400

@@ -5,7 +5,7 @@ from __future__ import annotations
 from contextlib import suppress
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from collector.mapping.numbers import Numbers
@@ -90,6 +90,7 @@ def test_what_is_no_share(text: str) -> None:
 
 
 @given(st.integers(-(10**12), 10**12), st.integers(0, 999))
+@settings(deadline=None)
 def test_what_is_written_in_the_notation_is_read(whole: int, rest: int) -> None:
     text = f"{whole:,}".replace(",", ".") + f",{rest:03d}"
     expected = abs(whole) + rest / 1000
@@ -97,6 +98,7 @@ def test_what_is_written_in_the_notation_is_read(whole: int, rest: int) -> None:
 
 
 @given(st.text(max_size=20))
+@settings(deadline=None)
 def test_any_text_is_a_finite_number_or_refused(text: str) -> None:
     with suppress(ValueError):
         assert abs(VIETNAMESE.share(text)) < float("inf")

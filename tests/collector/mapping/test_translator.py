@@ -6,7 +6,7 @@ from datetime import date
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from collector.mapping import RowMap, Translation, Translator, Unread
@@ -369,6 +369,7 @@ VALUES = st.one_of(
 
 
 @given(st.lists(st.dictionaries(st.sampled_from([*ROW, "seen"]), VALUES), max_size=8))
+@settings(deadline=None)
 def test_whatever_rows_hold_they_give_sound_records_or_faults(rows: list[dict[str, Any]]) -> None:
     for plan in (CELLS, outages()):
         found = translated(rows, plan)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import unicodedata
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from collector.mapping.words import Blanks, Booleans, States, Technologies, code, codes, folded, text
@@ -97,6 +97,7 @@ def test_texts() -> None:
 
 
 @given(st.text())
+@settings(deadline=None)
 def test_texts_are_composed_and_on_one_line(value: str) -> None:
     found = text(value)
     assert len(found) <= 200

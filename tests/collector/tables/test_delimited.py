@@ -6,7 +6,7 @@ import unicodedata
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from collector.model import ProbeFailed
@@ -298,6 +298,7 @@ def test_an_outage_list_that_is_empty_says_when() -> None:
     st.lists(st.sampled_from([*FILE, '"', "\n", ";", "é", "\ufeff", "\r", "\x00"]), max_size=60),
     st.integers(0, len(FILE)),
 )
+@settings(deadline=None)
 def test_whatever_is_put_into_a_file_it_is_refused_or_its_rows_are_counted(letters: list[str], at: int) -> None:
     content = FILE[:at] + "".join(letters) + FILE[at:]
     try:

@@ -85,6 +85,7 @@ def outcome(name: str, damage: Callable[[Sample], bytes]) -> tuple[Sequence[Reco
 
 @each
 @given(share=st.floats(0, 0.9999))
+@settings(deadline=None)
 def test_cut_off(name: str, share: float) -> None:
     """A cut between two lines of a list without an end shows in nothing but their number; no record is ever false."""
     found, good = outcome(name, lambda sample: sample.written()[: int(len(sample.written()) * share)])
@@ -93,6 +94,7 @@ def test_cut_off(name: str, share: float) -> None:
 
 @pytest.mark.parametrize("name", ["sfr"])
 @given(share=st.floats(0, 0.9999))
+@settings(deadline=None)
 def test_cut_off_where_the_end_is_known(name: str, share: float) -> None:
     found, _ = outcome(name, lambda sample: sample.written()[: int(len(sample.written()) * share)])
     assert found is None
@@ -100,6 +102,7 @@ def test_cut_off_where_the_end_is_known(name: str, share: float) -> None:
 
 @each
 @given(seed=st.integers())
+@settings(deadline=None)
 def test_shuffled(name: str, seed: int) -> None:
     rows = list(SAMPLES[name].rows)
     random.Random(seed).shuffle(rows)
@@ -156,6 +159,7 @@ def test_what_is_no_number_in_every_column(name: str, junk: str) -> None:
 
 @each
 @given(st.data())
+@settings(deadline=None)
 def test_a_column_is_lost_or_doubled(name: str, data: st.DataObject) -> None:
     good = SAMPLES[name]
     separator = good.plan.table.delimiter if good.plan.table else ";"
@@ -215,6 +219,7 @@ def test_a_workbook_that_was_damaged() -> None:
 
 
 @given(share=st.floats(0, 0.9999))
+@settings(deadline=None)
 @settings(deadline=None)
 def test_a_workbook_that_was_cut_off(share: float) -> None:
     content = others.department()

@@ -220,7 +220,6 @@ def test_a_workbook_that_was_damaged() -> None:
 
 @given(share=st.floats(0, 0.9999))
 @settings(deadline=None)
-@settings(deadline=None)
 def test_a_workbook_that_was_cut_off(share: float) -> None:
     content = others.department()
     plan, good = the_department()

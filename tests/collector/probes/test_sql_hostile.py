@@ -168,7 +168,7 @@ async def test_a_login_without_end_ends_in_time() -> None:
 
     result = await meet("mariadb", converse, 0.5)
     assert (result.outcome, result.reason) == (Outcome.FAIL, Reason.TIMEOUT)
-    assert result.duration < 0.8
+    assert result.duration < 2
 
 
 Change = Callable[[bytes, int], bytes]

@@ -18,3 +18,20 @@ class Lag:
             begun = time.thread_time()
             await asyncio.sleep(0.005)
             self.busy = max(self.busy, time.thread_time() - begun)
+
+
+class Hold:
+    """The most CPU that this process spent between two ticks of the loop: how long others kept the loop waiting.
+
+    What else the machine does is not in it.
+    """
+
+    def __init__(self) -> None:
+        self.longest = 0.0
+
+    async def watch(self) -> None:
+        """Tick until cancelled."""
+        while True:
+            begun = time.process_time()
+            await asyncio.sleep(0.001)
+            self.longest = max(self.longest, time.process_time() - begun)

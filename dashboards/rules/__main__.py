@@ -1,49 +1,96 @@
-"""`python -m dashboards.rules build|check`: write what is made from the definitions, or say what is not current."""
+"""`python -m dashboards.rules build|check|alertmanager`: write what is made from the definitions, or what is not current.
+
+`alertmanager --receivers FILE --out FILE` makes Alertmanager's configuration for an installation, secrets included.
+"""
 
 from __future__ import annotations
 
+import argparse
+import os
+import shutil
 import sys
 from pathlib import Path
 
+import yaml
 from pydantic import ValidationError
 
-from dashboards.rules.compose import OUTPUT, built
+from dashboards.rules.compose import OUTPUT, ROOT, built
 from dashboards.rules.definition import RuleError
+from dashboards.rules.receivers import receivers
+from dashboards.rules.routing import configuration
+
+ALERTMANAGER = ROOT / "deploy" / "alertmanager"
+# What stands for a secret in the committed example.
+PLACEHOLDER = "PUT-IN-WHEN-INSTALLED"
+_HEAD = "# Made by `python -m dashboards.rules build` from receivers.yaml; never edited.\n"
 
 
-def build(folder: Path = OUTPUT) -> None:
+def everything() -> dict[Path, str]:
+    """Every file that is made, and what it holds. Raises RuleError, ValidationError."""
+    made = {OUTPUT / name: text for name, text in built().items()}
+    example = configuration(receivers(ALERTMANAGER / "receivers.yaml"), PLACEHOLDER)
+    return made | {ALERTMANAGER / "alertmanager.yml": _HEAD + _text(example)}
+
+
+def build() -> None:
     """Write every file, and remove what is made no more."""
-    folder.mkdir(parents=True, exist_ok=True)
-    made = built()
-    for path in folder.glob("*.yaml"):
-        if path.name not in made:
-            path.unlink()
-    for name, text in made.items():
-        (folder / name).write_text(text)
+    made = everything()
+    for path in _there() - made.keys():
+        path.unlink()
+    for path, text in made.items():
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(text)
 
 
-def outdated(folder: Path = OUTPUT) -> list[str]:
-    """Names of files that are not as the definitions make them."""
-    made = built()
-    there = {path.name: path.read_text() for path in folder.glob("*.yaml")}
-    return sorted(name for name in made.keys() | there.keys() if made.get(name) != there.get(name))
+def outdated() -> list[Path]:
+    """Files that are not as the definitions make them."""
+    made = everything()
+    there = {path: path.read_text() for path in _there() | made.keys() if path.exists()}
+    return sorted(path for path in made.keys() | there.keys() if made.get(path) != there.get(path))
+
+
+def install(source: Path, out: Path) -> None:
+    """Write Alertmanager's configuration, for owner and group only, with the templates beside it."""
+    told = receivers(source)
+    token = told.telegram.token_file.read_text().strip() if told.telegram else ""
+    opened = os.open(out, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o640)
+    with os.fdopen(opened, "w") as file:
+        os.fchmod(opened, 0o640)
+        file.write(_text(configuration(told, token)))
+    shutil.copytree(ALERTMANAGER / "templates", out.parent / "templates", dirs_exist_ok=True)
 
 
 def main(words: list[str]) -> int:
     """The status to exit with."""
-    if words not in (["build"], ["check"]):
-        sys.stderr.write("usage: python -m dashboards.rules build|check\n")
-        return 2
+    parser = argparse.ArgumentParser(prog="python -m dashboards.rules", description=__doc__)
+    parser.add_argument("what", choices=["build", "check", "alertmanager"])
+    parser.add_argument("--receivers", type=Path, default=ALERTMANAGER / "receivers.yaml")
+    parser.add_argument("--out", type=Path, default=Path("alertmanager.yml"))
+    asked = parser.parse_args(words)
     try:
-        if words == ["build"]:
-            build()
-            return 0
-        old = outdated()
-    except (RuleError, ValidationError) as error:
+        return _done(asked.what, asked.receivers, asked.out)
+    except (RuleError, ValidationError, OSError) as error:
         sys.stderr.write(f"{error}\n")
         return 1
-    sys.stderr.write("".join(f"{name} is not current: python -m dashboards.rules build\n" for name in old))
+
+
+def _done(what: str, source: Path, out: Path) -> int:
+    if what == "build":
+        build()
+    if what == "alertmanager":
+        install(source, out)
+    old = outdated() if what == "check" else []
+    for path in old:
+        sys.stderr.write(f"{path.relative_to(ROOT)} is not current: python -m dashboards.rules build\n")
     return 1 if old else 0
+
+
+def _there() -> set[Path]:
+    return set(OUTPUT.glob("*.yaml"))
+
+
+def _text(made: object) -> str:
+    return yaml.safe_dump(made, sort_keys=False, allow_unicode=True, width=10_000)
 
 
 if __name__ == "__main__":

@@ -175,6 +175,7 @@ def _supposed(figures: Figures, given: Mapping[str, str]) -> Json:
 
     found: WhatIf = what_if(figures, **given)
     names = {village.id: village for village in figures.links.places.villages}
+    zones = {zone.id: zone for zone in figures.links.places.zones}
     return {
         "failing": dict(given),
         "cells": found.cells,
@@ -184,7 +185,9 @@ def _supposed(figures: Figures, given: Mapping[str, str]) -> Json:
                 "villages": [
                     {"id": one, "name": names[one].name, "commune": names[one].commune} for one in loss.villages
                 ],
-                "zones": list(loss.zones),
+                "zones": [
+                    {"id": one, "name_vi": zones[one].name_vi, "name_en": zones[one].name_en} for one in loss.zones
+                ],
                 "population": loss.inhabitants,
             }
             for technology, loss in found.losses.items()

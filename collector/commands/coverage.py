@@ -6,7 +6,7 @@ import csv
 import io
 import json
 import time
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Annotated, Any
 
 import typer
@@ -196,11 +196,11 @@ def _show_loss(told: Told, form: Form) -> None:
         table.add_column(words, overflow="fold")
     for technology, loss in told["technologies"].items():
         people = "-" if loss["population"] is None else f"{loss['population']:.0f}"
-        table.add_row(technology, _listed(one["name"] for one in loss["villages"]), _listed(loss["zones"]), people)
+        table.add_row(technology, _listed(loss["villages"], "name"), _listed(loss["zones"], "name_vi"), people)
     show(table)
 
 
-def _listed(names: Iterable[str]) -> str:
-    found = list(names)
-    more = f" … (+{len(found) - NAMED})" if len(found) > NAMED else ""
-    return escape(f"{len(found)}: {', '.join(found[:NAMED])}{more}") if found else "0"
+def _listed(places: Sequence[Told], name: str) -> str:
+    shown = "; ".join(place[name] for place in places[:NAMED])
+    more = f" … (+{len(places) - NAMED})" if len(places) > NAMED else ""
+    return escape(f"{len(places)}: {shown}{more}") if places else "0"

@@ -169,7 +169,7 @@ async def test_who_would_lose_signal(running: Serving) -> None:
     assert (status, found["cells"]) == (200, 2)
     assert [one["name"] for one in found["technologies"]["4G"]["villages"]] == ["Thôn Hai"]
     assert found["technologies"]["4G"]["population"] == 100
-    assert found["technologies"]["5G"]["zones"] == ["kcn"]
+    assert [one["name_vi"] for one in found["technologies"]["5G"]["zones"]] == ["KCN"]
     status, text = await running.get("/api/v1/coverage/what-if?operator=op-c")
     assert status == 404
     assert text.startswith("unknown operator 'op-c'; did you mean 'op-")

@@ -158,6 +158,7 @@ def _states(made: Casting, members: Sequence[Target], cast: Cast) -> Iterator[Sh
     # What we see nothing of, we only say so of when we have looked at ourselves.
     confirm = max(cast.whole[name].timeout for name in cast.uplink) if made.unseen else 0.0
     confirm = max([confirm, *(_more(target, target.confirm) for target in members if target.id in made.failing)])
+    confirm += made.late
     recover = max((_more(target, target.recover) for target in members), default=0.0)
     if made.planned:
         confirm, recover = 0.0, made.reserve

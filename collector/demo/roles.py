@@ -27,7 +27,7 @@ class Casting:
 
     `failing` and `unseen` are targets that come to be down and unknown. `planned` are systems under maintenance,
     which ends `reserve` seconds after the fault, and `steady` such as stay as they are. `keeps` holds meanwhile.
-    `polled_within` is seconds; None for the targets' own interval.
+    `polled_within` is seconds; None for the targets' own interval. What fails does so `late` seconds after it began.
     """
 
     befalls: str
@@ -41,6 +41,7 @@ class Casting:
     steady: tuple[str, ...] = ()
     keeps: tuple[Show, ...] = ()
     polled_within: float | None = None
+    late: float = 0.0
 
     @property
     def verdicts(self) -> dict[str, Verdict]:

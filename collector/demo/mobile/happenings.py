@@ -11,11 +11,11 @@ from collector.demo.effects import Do, Effect
 from collector.demo.mobile.network import MOBIFONE, VIETNAMOBILE, VIETTEL, VINAPHONE
 from collector.demo.mobile.outlook import NODE_MASTS
 from collector.demo.mobile.rows import Twist
-from collector.demo.roles import Casting, Happening, NothingFits
+from collector.demo.roles import LASTS, Casting, Happening, NothingFits
 from collector.demo.shows import Show, series
 from collector.intake.guards import Guard
 from collector.model import Target
-from collector.records import Technology
+from collector.records import Dataset, Technology
 from collector.sources.feed import FeedSpec
 
 if TYPE_CHECKING:
@@ -25,6 +25,8 @@ if TYPE_CHECKING:
 COUNTED_WITHIN = 3.0
 # A counter is looked at over so many seconds, which hold some scrapes.
 WINDOW = 20.0
+# What goes stale is believed for a while, and lasts so much longer.
+BELIEVED = 20.0
 BOUNDS = ("lower", "upper")
 
 
@@ -56,8 +58,10 @@ def _seen(target: Target) -> float:
     return target.interval + COUNTED_WITHIN
 
 
-def _spoilt(target: Target, twist: Twist, guard: Guard, *shows: Show, keeps: tuple[Show, ...] = ()) -> Casting:
-    """A feed whose batches are refused by a guard; the last good one stays in place."""
+def _spoilt(
+    target: Target, twist: Twist, guard: Guard, *shows: Show, keeps: tuple[Show, ...] = (), late: float = 0.0
+) -> Casting:
+    """A feed whose batches are refused by a guard, from `late` seconds on; the last good one stays in place."""
     name, operator = target.id, _spec(target).operator
     refused = series("hatang_feed_refused_total", target=name, operator=operator, guard=guard.value)
     return Casting(
@@ -65,13 +69,14 @@ def _spoilt(target: Target, twist: Twist, guard: Guard, *shows: Show, keeps: tup
         (name,),
         (Effect(Do.SPOIL, _url(target), twist.value),),
         (
-            Show(series("hatang_target_failure_info", target=name, reason="unexpected"), "==", 1),
-            Show(f"increase({refused}[{WINDOW:g}s])", ">", 0, confirmed=WINDOW / 2, recovered=WINDOW),
+            Show(series("hatang_target_failure_info", target=name, reason="unexpected"), "==", 1, confirmed=late),
+            Show(f"increase({refused}[{WINDOW:g}s])", ">", 0, confirmed=WINDOW / 2 + late, recovered=WINDOW),
             *shows,
         ),
         failing=(name,),
         keeps=keeps,
         polled_within=_seen(target),
+        late=late,
     )
 
 
@@ -108,6 +113,7 @@ def _stale(cast: Cast) -> Casting:
         _aged(cast, target, Technology.G4),
         Show(nothing, "==", 0, confirmed=_spec(target).oldest),
         keeps=(_held(cast, target, *Technology),),
+        late=_spec(target).oldest,  # until then nobody can tell it from an operator where nothing happens
     )
 
 
@@ -164,12 +170,13 @@ def _villages(commune: str, technology: str, bound: str) -> str:
 def _blackout(cast: Cast) -> Casting:
     commune = cast.dark
     feeds = [target for target in cast.targets.values() if isinstance(target.spec, FeedSpec)]
+    oldest = max(_spec(target).oldest for target in feeds if _spec(target).dataset is Dataset.CELLS)
     return Casting(
         commune,
         (),
         (Effect(Do.BLACKOUT, commune),),
-        # At most, signal may be there of whoever does not say: another fault may have silenced an operator.
-        tuple(Show(_villages(commune, technology, "lower"), "==", 0) for technology in ("3G", "4G")),
+        # Another fault may have silenced an operator: what it said last is believed for a while, and then at most.
+        tuple(Show(_villages(commune, one, "lower"), "==", 0, confirmed=oldest) for one in ("3G", "4G")),
         polled_within=max(map(_seen, feeds)),
     )
 
@@ -198,7 +205,13 @@ def _zones(category: str, number: int) -> Iterator[Show]:
 MOBILE = (
     Happening("transmission-node-down", "Mất một nút truyền dẫn, 60 trạm mất sóng", "Transmission node down", _node),
     Happening("district-blackout", "Mất điện cả một xã", "Power cut in a whole commune", _blackout),
-    Happening("feed-stale", "Nguồn dữ liệu nhà mạng ngừng cập nhật", "Operator's feed goes stale", _stale),
+    Happening(
+        "feed-stale",
+        "Nguồn dữ liệu nhà mạng ngừng cập nhật",
+        "Operator's feed goes stale",
+        _stale,
+        lasts=LASTS + BELIEVED,
+    ),
     Happening("feed-login-page", "Nguồn dữ liệu trả về trang đăng nhập", "Feed turns into a login page", _login_page),
     Happening("feed-cut", "Nguồn dữ liệu chỉ còn một phần mười", "Feed cut to a tenth", _cut),
     Happening("feed-doubled", "Nguồn dữ liệu lặp dòng", "Feed doubles its rows", _doubled),

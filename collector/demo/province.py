@@ -52,7 +52,7 @@ Report = Callable[[str, int, int], None]
 class Ready:
     """What a collector needs: `resolver` is address:port, `address_map` as in monitor.yaml.
 
-    At `traps`, host:port, it has to listen for what devices say unasked. `feeds` are the kinds of feeds that it serves.
+    At `traps`, host:port, it has to listen for what devices say unasked. `feeds` are kinds whose sources trust it.
     """
 
     resolver: str
@@ -228,7 +228,7 @@ def prepare(directories: Sequence[Path], work: Path) -> Province:
     config = load(directories)
     made = plan(config.targets.values(), read_answers())
     mobile = None
-    if made.feeds and config.places is not None:
+    if made.tells_of_stations and config.places is not None:
         mobile = network(config.places, figures(config.plan))
     return Province(made, describe(), read_stations(), work, mobile)
 

@@ -62,7 +62,12 @@ class Plan:
     brokers: dict[tuple[str, int], BrokerPlan] = field(default_factory=dict)
     name_servers: dict[tuple[str, int], bool] = field(default_factory=dict)  # by TLS
     devices: dict[tuple[str, int], Credentials] = field(default_factory=dict)
-    feeds: set[str] = field(default_factory=set)  # kinds
+    feeds: set[str] = field(default_factory=set)  # kinds whose sources are all on the network, and some of them here
+
+    @property
+    def tells_of_stations(self) -> bool:
+        """Whether any site says how base stations are."""
+        return any(site.desks for site in self.sites.values())
 
     @property
     def servers(self) -> int:
@@ -86,11 +91,14 @@ def plan(targets: Iterable[Target], written: Mapping[str, Answer]) -> Plan:
     Raises ValueError for a page or an answer of a database that cannot be made up.
     """
     made = Plan()
+    targets = list(targets)
     ours = [target for target in targets if in_zone(host_of(target))]
     for target in ours:
         _ADDERS[target.kind](made, target.spec, written)
-        if isinstance(target.spec, FeedSpec):
-            made.feeds.add(target.kind)
+    feeds = [target for target in targets if isinstance(target.spec, FeedSpec)]
+    # What is set for all sources of a kind must be fit for each of them.
+    files = {target.kind for target in feeds if not host_of(target)}
+    made.feeds = {target.kind for target in feeds if in_zone(host_of(target))} - files
     for key in made.services.keys() & (made.sites.keys() | made.databases.keys() | made.brokers.keys()):
         del made.services[key]  # the web or database server or the broker takes its connections
     hosts = sorted({host_of(target) for target in ours} | {ZONE})

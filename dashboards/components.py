@@ -32,7 +32,7 @@ class Faulty(Exception):
 class PanelsItem(JsonGenerator):
     """A panel; its kind is its type."""
 
-    def gen_json_from_data(self, data: Any, context: Any) -> Json:
+    def gen_json_from_data(self, data: Any, context: Any) -> Json:  # noqa: ARG002  the builder asks so
         """What the definition says of it."""
         return {"kind": self.kind, **data}
 
@@ -59,7 +59,7 @@ class RowsItem(JsonGenerator):
 class Row(RowsItem):
     """A row: a title if wanted, and panels."""
 
-    def gen_json_from_data(self, data: Any, context: Any) -> Json:
+    def gen_json_from_data(self, data: Any, context: Any) -> Json:  # noqa: ARG002  the builder asks so
         """The same, with its panels put together."""
         panels = self.registry.create_component(Panels, {"panels": data.get("panels", [])}).gen_json()
         return {**data, "panels": panels}
@@ -75,7 +75,7 @@ class Rows(JsonListGenerator):
 class Dashboard(JsonGenerator):
     """A page in one language."""
 
-    def gen_json_from_data(self, data: Any, context: Any) -> Json:
+    def gen_json_from_data(self, data: Any, context: Any) -> Json:  # noqa: ARG002  the builder asks so
         """Grafana's JSON. Raises Faulty."""
         rows = self.registry.create_component(Rows, {"rows": data.get("rows", [])}).gen_json()
         stem = self.name.removesuffix("-{lang}")
@@ -113,7 +113,7 @@ class Registry(ComponentRegistry):
 
     def __init__(self) -> None:
         self._types = dict(self.TYPES)
-        self._components = {kind: {} for kind in self.TYPES.values()}
+        self._components: dict[type, dict[str, Any]] = {kind: {} for kind in self.TYPES.values()}
 
     def add(self, component: dict[str, Any]) -> None:
         """Take a component with a name. Raises Faulty."""
@@ -129,7 +129,7 @@ class _Collected(DashboardExporter):
     def __init__(self) -> None:
         self.pages: dict[str, Json] = {}
 
-    def process_dashboard(self, project_name: str, dashboard_name: str, dashboard_data: Json) -> None:
+    def process_dashboard(self, project_name: str, dashboard_name: str, dashboard_data: Json) -> None:  # noqa: ARG002
         """Keep one. Raises Faulty where two have the same name."""
         uid = dashboard_data["uid"]
         if uid in self.pages:

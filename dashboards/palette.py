@@ -1,6 +1,6 @@
 """Colours and what values are called: the only place with hex values.
 
-The colours are those of Okabe and Ito (2008), which people with any colour vision can tell apart; a text goes with each.
+The colours are those of Okabe and Ito (2008), which all people can tell apart; a text goes with each.
 """
 
 from __future__ import annotations

@@ -50,7 +50,7 @@ def tracks(one: spec.Dashboard, language: Language) -> list[Track]:
 def _maintenance(one: spec.Dashboard, language: Language) -> Track:
     name = _PLANNED.of(language)
     if seconds(one.past) > RAW_LIMIT:
-        expr = 'sum(category_state:hatang_systems:count{state="maintenance"}) > 0'
+        expr = 'province:hatang_systems:count{state="maintenance"} > 0'
         return Track(name, expr, MAINTENANCE, name, "")
     which = '{system="$system"}' if one.maintenance == "system" else ""
     return Track(name, f"hatang_system_state{which} == 4", MAINTENANCE, f"{name}: {{{{system}}}}", "")

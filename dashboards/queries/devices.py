@@ -6,12 +6,12 @@ from dashboards.queries.query import Query
 from dashboards.words import text
 
 _ONE = 'system="$centre"'
+_DISKS = 'hrStorageType=~"fixedDisk|networkDisk|flashMemory"'
 
 QUERIES = {
     "ups-minutes": Query(f"min by (target) (upsEstimatedMinutesRemaining{{{_ONE}}})", "{{target}}"),
     "ups-charge": Query(f"min by (target) (upsEstimatedChargeRemaining{{{_ONE}}}) / 100", "{{target}}"),
     "ups-load": Query(f"max by (target) (upsOutputPercentLoad{{{_ONE}}}) / 100", "{{target}}"),
-    "ups-power": Query(f"sum by (target) (upsOutputPower{{{_ONE}}})", "{{target}}"),
     "ups-on-battery": Query(f'max by (target) (upsOutputSource{{{_ONE}, upsOutputSource="battery"}})', "{{target}}"),
     "sensors-temperature": Query(
         f'entPhySensorValue{{{_ONE}, entPhySensorType="celsius"}}', "{{target}} {{entPhysicalName}}"
@@ -28,7 +28,8 @@ QUERIES = {
         "{{target}}",
     ),
     "storage-size": Query(
-        f'max by (target, storage) (label_replace(hrStorageSize{{{_ONE}}}, "storage", "$1", "hrStorageDescr", "(.*)"))'
+        f"max by (target, storage) (label_replace(hrStorageSize{{{_ONE}, {_DISKS}}}, "
+        '"storage", "$1", "hrStorageDescr", "(.*)"))'
     ),
     "storage-used": Query(f"max by (target, storage) (storage:hatang_used:ratio{{{_ONE}}})"),
     "storage-fullest": Query(f"max(storage:hatang_used:ratio{{{_ONE}}})", text("Ổ đầy nhất", "Fullest storage")),
@@ -36,8 +37,5 @@ QUERIES = {
     "devices-named": Query(f"max by (target, device, synthetic) (hatang_target_info{{{_ONE}}})"),
     "devices-age": Query(
         f"time() - max by (target) (hatang_run_timestamp_seconds and on (target) hatang_target_info{{{_ONE}}})"
-    ),
-    "devices-failing": Query(
-        f"count(probe_success{{{_ONE}}} == 0) or vector(0)", text("Thiết bị lỗi", "Failing devices")
     ),
 }

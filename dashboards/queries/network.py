@@ -16,12 +16,8 @@ QUERIES = {
     "links-in": Query(f"max {_PORT} (rate(ifHCInOctets{{{_MANY}}}[5m])) * 8"),
     "links-out": Query(f"max {_PORT} (rate(ifHCOutOctets{{{_MANY}}}[5m])) * 8"),
     "links-errors": Query(f"max {_PORT} (rate(ifInErrors{{{_MANY}}}[5m]) + rate(ifOutErrors{{{_MANY}}}[5m]))"),
-    "traffic-in": Query(
-        f'topk(10, interface:hatang_traffic:bps5m{{{_MANY}, direction="in"}})', "{{target}} {{ifName}} ↓"
-    ),
-    "traffic-out": Query(
-        f'topk(10, interface:hatang_traffic:bps5m{{{_MANY}, direction="out"}})', "{{target}} {{ifName}} ↑"
-    ),
+    "traffic-in": Query(f"topk(10, interface:ifHCInOctets:rate5m{{{_MANY}}} * 8)", "{{target}} {{ifName}} ↓"),
+    "traffic-out": Query(f"topk(10, interface:ifHCOutOctets:rate5m{{{_MANY}}} * 8)", "{{target}} {{ifName}} ↑"),
     "errors-top": Query(
         f"topk(10, rate(ifInErrors{{{_MANY}}}[$__rate_interval]) + rate(ifOutErrors{{{_MANY}}}[$__rate_interval]))",
         "{{target}} {{ifName}}",
@@ -33,8 +29,5 @@ QUERIES = {
     "loss": Query(f"probe_icmp_loss_ratio{{{_MANY}}}", "{{target}}"),
     "loss-worst": Query(f"max(probe_icmp_loss_ratio{{{_MANY}}})", text("Mất gói cao nhất", "Worst loss")),
     "round-trip": Query(f"probe_icmp_rtt_avg_seconds{{{_MANY}}}", "{{target}}"),
-    "system-timeline": Query(
-        f"hatang_system_state{{{_MANY}}} * on (system) group_left (name_LANG) hatang_system_info", "{{name_LANG}}"
-    ),
     "network-results": Query(f"probe_success{{{_MANY}}}", "{{target}}"),
 }

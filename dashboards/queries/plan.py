@@ -11,7 +11,8 @@ _STATUSES = ("missed", "behind", "unknown", "on-track", "met")
 
 def _spread(metric: str, selector: str = "") -> str:
     """A series of each indicator, beside each of its targets."""
-    return f"max by ({_BY}) (0 * hatang_plan_target) + on (indicator) group_left () max by (indicator) ({metric}{selector})"
+    beside = f"max by (indicator) ({metric}{selector})"
+    return f"max by ({_BY}) (0 * hatang_plan_target) + on (indicator) group_left () {beside}"
 
 
 def _table(name: str, unit: str) -> dict[str, Query]:
@@ -39,8 +40,6 @@ def _count(status: str) -> str:
     return f'count(hatang_plan_status{{status="{status}"}} == 1) or vector(0)'
 
 
-_COVERAGE = 'and on (indicator) hatang_plan_info{indicator=~"villages-.*|5g-.*"}'
-
 QUERIES = {
     **_table("plan-ratio", 'unit="ratio"'),
     **_table("plan-number", 'unit!="ratio"'),
@@ -50,12 +49,4 @@ QUERIES = {
     "plan-on-track": Query(_count("on-track"), text("Đúng tiến độ", "On track")),
     "plan-met": Query(_count("met"), text("Đạt", "Met")),
     "plan-unknown": Query(_count("unknown"), text("Không rõ", "Unknown")),
-    "plan-gaps": Query(
-        f'sort_desc(max by (indicator, due) (hatang_plan_gap{{bound="lower"}} > 0) {_COVERAGE} '
-        "* on (indicator) group_left (name_LANG) hatang_plan_info)",
-        "{{name_LANG}} ({{due}})",
-    ),
-    "plan-villages-target": Query(
-        'max(hatang_plan_target{indicator="villages-mobile-broadband"})', text("Chỉ tiêu thôn", "Target, villages")
-    ),
 }

@@ -15,7 +15,6 @@ QUERIES = {
     "iot-stations": Query(f"count(hatang_mqtt_topic_fresh{{{_MANY}}})", text("Trạm, kênh", "Stations, topics")),
     "iot-silent": Query(f"count(hatang_mqtt_topic_fresh{{{_MANY}}} == 0) or vector(0)", text("Im lặng", "Silent")),
     "iot-heard-ratio": Query(f"avg(hatang_mqtt_topic_fresh{{{_MANY}}})", text("Có tin", "Heard")),
-    "iot-connected": Query(f"min by (target) (hatang_mqtt_connected{{{_MANY}}})", "{{target}}"),
     "iot-topic-fresh": Query(f"min by (target, topic) (hatang_mqtt_topic_fresh{{{_MANY}}})"),
     "iot-topic-age": Query(f"time() - max by (target, topic) (hatang_mqtt_message_timestamp_seconds{{{_MANY}}})"),
     "iot-messages": Query(

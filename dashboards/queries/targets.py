@@ -9,8 +9,8 @@ _ONE = 'system="$system", target=~"$target"'
 
 QUERIES = {
     "targets-kind": Query(
-        "max by (target, kind, synthetic) (hatang_target_info{%s}) * 0 + on (target) group_left () "
-        "max by (target) (probe_success{%s})" % (_ONE, _ONE)
+        f"max by (target, kind, synthetic) (hatang_target_info{{{_ONE}}}) * 0 + on (target) group_left () "
+        f"max by (target) (probe_success{{{_ONE}}})"
     ),
     "targets-duration": Query(f"max by (target) (probe_duration_seconds{{{_ONE}}})"),
     "targets-age": Query(
@@ -25,10 +25,6 @@ QUERIES = {
     "target-http-phases": Query(f"sum by (phase) (probe_http_duration_seconds{{{_ONE}}})", "{{phase}}"),
     "target-certificate": Query(
         f"(min(probe_ssl_earliest_cert_expiry{{{_ONE}}}) - time()) / 86400", text("Chứng thư", "Certificate")
-    ),
-    "certificates-soon": Query(
-        "count((probe_ssl_earliest_cert_expiry - time()) / 86400 < 21) or vector(0)",
-        text("Chứng thư sắp hết hạn", "Certificates due"),
     ),
     "synthetic-targets": Query(
         'count(hatang_target_info{synthetic="true"}) or vector(0)', text("Mục tiêu mô phỏng", "Simulated targets")

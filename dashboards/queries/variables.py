@@ -1,4 +1,4 @@
-"""What a page can be narrowed to. The values are asked of Prometheus: what is added to the inventory appears by itself."""
+"""What a page can be narrowed to. Prometheus is asked for the values: what is added to the inventory appears."""
 
 from __future__ import annotations
 

@@ -14,7 +14,7 @@ QUERIES = {
     "coverage-now": Query('hatang_coverage_ratio{bound="lower", technology=~"$technology"}', "{{technology}}"),
     "coverage-now-all": Query('hatang_coverage_ratio{bound="lower"}', "{{technology}}"),
     "coverage-fresh": Query("hatang_coverage_fresh_ratio", "{{technology}}"),
-    "coverage-age": Query("time() - max(hatang_coverage_timestamp_seconds)", text("Cách đây", "Counted ago")),
+    "coverage-age": Query("time() - min(hatang_coverage_timestamp_seconds)", text("Số liệu cũ nhất", "Oldest state")),
     "coverage-lower": Query(
         'province:hatang_coverage:mean_1h{bound="lower", technology=~"$technology"}', "{{technology}} ≥"
     ),

@@ -6,7 +6,6 @@ from dashboards.queries.query import Query
 from dashboards.words import text
 
 _ONE = 'operator="$operator"'
-_OF_OPERATOR = 'hatang_target_info{system="$operator"}'
 _PLACED = "max by (site, operator, commune, name, lat, lon) (hatang_site_info{%s})"
 
 QUERIES = {
@@ -60,9 +59,15 @@ QUERIES = {
     "feeds-refused": Query("sum by (target) (increase(hatang_feed_refused_total[1h]))"),
     "feeds-unreadable": Query("max by (target) (hatang_feed_unreadable_rows)"),
     "feeds-oldest": Query("time() - min(hatang_feed_timestamp_seconds)", text("Dữ liệu cũ nhất", "Oldest data")),
-    "operator-feeds-age": Query('time() - max by (target) (hatang_feed_timestamp_seconds{system="$operator"})'),
+    "operator-feeds-age": Query(
+        "time() - max by (target) (hatang_feed_timestamp_seconds and on (target) "
+        'hatang_target_info{system="$operator"})'
+    ),
     "operator-feeds-records": Query(f"sum by (target) (hatang_feed_records{{{_ONE}}})"),
-    "operator-feeds-refused": Query('sum by (target) (increase(hatang_feed_refused_total{system="$operator"}[1h]))'),
+    "operator-feeds-refused": Query(
+        "sum by (target) (increase(hatang_feed_refused_total[1h]) and on (target) "
+        'hatang_target_info{system="$operator"})'
+    ),
     "operator-battery": Query(
         'min by (target) (batteryTimeLeftValue{system="$operator"} or hwBattsPreDischargeTime{system="$operator"})'
     ),

@@ -157,7 +157,7 @@ def fast_alertmanager(sink: str) -> dict[str, Any]:
         {
             "telegram": {"token_file": "/dev/null", "api": sink},
             "watchdog": f"{sink}/watchdog",
-            "hours": {"days": "monday:sunday", "from": "00:00", "to": "24:00"},
+            "hours": {"days": "sunday:saturday", "from": "00:00", "to": "24:00"},
             "receivers": {
                 "truc-ban": {"telegram": 1, "webhook": {"url": f"{sink}/webhook"}},
                 "ky-thuat": {"telegram": 2},

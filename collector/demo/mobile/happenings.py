@@ -32,21 +32,13 @@ BOUNDS = ("lower", "upper")
 
 def _feed(cast: Cast, operator: str, path: str) -> Target:
     """The feed of an operator whose URL ends so; takes its host. Raises NothingFits."""
-    fit = [
-        target for target in cast.targets.values() if _spec(target).operator == operator and _url(target).endswith(path)
-    ]
+    feeds = [target for target in cast.targets.values() if isinstance(target.spec, FeedSpec)]
+    fit = [one for one in feeds if _spec(one).operator == operator and _url(one).endswith(path)]
     return cast.pick(fit, lambda target: str(_spec(target).source.url.host))
 
 
 def _spec(target: Target) -> Any:
-    return target.spec if isinstance(target.spec, FeedSpec) else _NOBODY
-
-
-class _Nobody:
-    operator = None
-
-
-_NOBODY = _Nobody()
+    return target.spec
 
 
 def _url(target: Target) -> str:

@@ -10,7 +10,7 @@ ARGS ?=
 # The tests start hundreds of processes: compiled modules are kept, in build/, whatever the machine's habit is.
 PYTEST := PYTHONDONTWRITEBYTECODE= PYTHONPYCACHEPREFIX=$(CURDIR)/build/pycache $(BIN)/python -m pytest -q
 
-.PHONY: help setup run test unit lint bench soak docs golden check lock clean
+.PHONY: help setup run test unit lint bench soak docs dashboards golden check lock clean
 
 help: ## list the targets
 	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 10
@@ -52,6 +52,9 @@ soak: setup ## what takes longer than a test may
 docs: setup ## write the tables of README.md and config/schema.json anew
 	$(BIN)/python -m exporters.reference README.md
 	$(BIN)/hatang schema > config/schema.json
+
+dashboards: setup ## write dashboards/json and deploy/grafana/kubernetes/dashboards anew
+	$(BIN)/python -W ignore::DeprecationWarning -m dashboards build
 
 golden: setup ## write the golden files anew
 	HATANG_GOLDEN=1 $(PYTEST) -m "not system and not soak" tests/collector/probes tests/collector/settings

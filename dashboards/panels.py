@@ -27,6 +27,7 @@ from dashboards.layout import Box
 from dashboards.maps import geomap_options
 from dashboards.palette import Colour
 from dashboards.queries import CATALOGUE
+from dashboards.queries.query import LANGUAGE
 from dashboards.words import Json, Language, Text
 
 # Below this, the single-value panels take options for those of Grafana 6 and lose their limits.
@@ -58,7 +59,7 @@ def panel(one: spec.AnyPanel, number: int, box: Box, language: Language) -> Json
         interval=one.every,
         max_data_points=_points(one),
         time_from=one.past,
-        transformations=_transformations(one),
+        transformations=_transformations(one, language),
         options=options,
         field_config=model.FieldConfigSource(
             defaults=_defaults(one, language, custom), overrides=_overrides(one, language)
@@ -94,10 +95,10 @@ def reference(place: int) -> str:
     return string.ascii_uppercase[place]
 
 
-def field(one: spec.Panel, name: str) -> str:
+def field(one: spec.Panel, name: str, language: Language) -> str:
     """Name of the field of a table that holds a label, or the value of a query."""
     if name not in one.queries:
-        return name
+        return name.replace(LANGUAGE, language.value)
     return "Value" if len(one.queries) == 1 else f"Value #{reference(one.queries.index(name))}"
 
 
@@ -112,10 +113,10 @@ def _points(one: spec.Panel) -> float | None:
     return 50 if isinstance(one, spec.StatusHistory) else None
 
 
-def _transformations(one: spec.Panel) -> list[model.DataTransformerConfig] | None:
+def _transformations(one: spec.Panel, language: Language) -> list[model.DataTransformerConfig] | None:
     if not isinstance(one, spec.Table | spec.Geomap):
         return None
-    names = [field(one, column.of) for column in one.columns]
+    names = [field(one, column.of, language) for column in one.columns]
     steps: list[tuple[str, Json]] = [("merge", {})] if len(one.queries) > 1 else []
     if isinstance(one, spec.Geomap):
         numbers = [{"targetField": name, "destinationType": "number"} for name in ("lat", "lon")]
@@ -133,7 +134,7 @@ def _transformations(one: spec.Panel) -> list[model.DataTransformerConfig] | Non
 
 def _overrides(one: spec.Panel, language: Language) -> list[looks.Override]:
     if isinstance(one, spec.Table | spec.Geomap):
-        return [looks.column(column, field(one, column.of), language) for column in one.columns]
+        return [looks.column(column, field(one, column.of, language), language) for column in one.columns]
     if isinstance(one, spec.TimeSeries):
         return [found for name in one.queries if (found := _line(one, name, language))]
     return []
@@ -245,7 +246,7 @@ def _text(one: spec.Words, language: Language) -> Made:
 
 
 def _geomap(one: spec.Geomap, language: Language) -> Made:
-    return geomap_options(one, field(one, one.queries[0]), language), None
+    return geomap_options(one, field(one, one.queries[0], language), language), None
 
 
 _MAKERS: Mapping[type[spec.Panel], Callable[[Any, Language], Made]] = {

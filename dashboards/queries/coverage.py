@@ -49,12 +49,16 @@ QUERIES = {
     "zones-upper": Query('max by (category) (hatang_zones_covered{technology="5G", bound="upper"})'),
     "zones-ratio": Query('max by (category) (zone:hatang_zones_covered:ratio{technology="5G", bound="lower"})'),
     "zones-days": Query('zone:hatang_zones_covered:mean_1d{technology="5G", bound="lower"}', "{{category}}"),
-    "communes-villages": Query("max by (commune) (hatang_villages)"),
+    "communes-villages": Query(
+        "max by (commune) (hatang_villages) * on (commune) group_left (commune_name) commune:hatang_name:info"
+    ),
     "communes-3g": Query('max by (commune) (commune:hatang_villages_covered:ratio{technology="3G", bound="lower"})'),
     "communes-4g": Query('max by (commune) (commune:hatang_villages_covered:ratio{technology="4G", bound="lower"})'),
     "communes-5g": Query('max by (commune) (commune:hatang_villages_covered:ratio{technology="5G", bound="lower"})'),
+    # A position may have a name of each operator: one of them.
     "critical-sites": Query(
         "topk(20, max by (site) (hatang_site_critical_villages)) * on (site) group_left (name, commune) "
-        "max by (site, name, commune) (hatang_site_info)"
+        "topk by (site) (1, max by (site, name, commune) (hatang_site_info)) "
+        "* on (commune) group_left (commune_name) commune:hatang_name:info"
     ),
 }

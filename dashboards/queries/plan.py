@@ -44,6 +44,16 @@ QUERIES = {
     **_table("plan-ratio", 'unit="ratio"'),
     **_table("plan-number", 'unit!="ratio"'),
     **_table("plan-coverage", 'unit="ratio", indicator=~"villages-.*|5g-.*"'),
+    # What is known and has no target.
+    "figures-lower": Query(
+        'max by (indicator) (hatang_plan_actual{bound="lower"}) unless on (indicator) hatang_plan_target'
+    ),
+    "figures-upper": Query(
+        'max by (indicator) (hatang_plan_actual{bound="upper"}) unless on (indicator) hatang_plan_target'
+    ),
+    "figures-named": Query(
+        "max by (indicator, name_LANG, unit) (hatang_plan_info) unless on (indicator) hatang_plan_target"
+    ),
     "plan-missed": Query(_count("missed"), text("Không đạt", "Missed")),
     "plan-behind": Query(_count("behind"), text("Chậm", "Behind")),
     "plan-on-track": Query(_count("on-track"), text("Đúng tiến độ", "On track")),

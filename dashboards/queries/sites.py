@@ -14,7 +14,10 @@ QUERIES = {
         text("Phát sóng", "On air"),
     ),
     "operators-active": Query("operator:hatang_sites_active:ratio", "{{operator}}"),
-    "operators-sites": Query("max by (operator) (operator:hatang_sites:sum)"),
+    "operators-sites": Query(
+        "max by (operator) (operator:hatang_sites:sum) * on (operator) group_left (name_LANG) label_replace("
+        'hatang_system_info{category="mobile-operator"}, "operator", "$1", "system", "(.+)")'
+    ),
     "operators-down": Query('sum by (operator) (hatang_sites{state="down"})'),
     "operators-unknown": Query('sum by (operator) (hatang_sites{state="unknown"})'),
     "operators-down-ratio": Query("max by (operator) (operator:hatang_sites_down:ratio)"),
@@ -34,11 +37,15 @@ QUERIES = {
     "operator-hours": Query(f"operator:hatang_sites_active:ratio_1h{{{_ONE}}}", text("Theo giờ", "Hourly")),
     "operator-states": Query(f"sum by (state) (hatang_sites{{{_ONE}}})", "{{state}}"),
     "operator-cells": Query(f"sum by (technology, state) (hatang_cells{{{_ONE}}})", "{{technology}} {{state}}"),
-    "operator-communes-down": Query(f"sum by (commune) (operator_commune:hatang_sites_down:count{{{_ONE}}}) > 0"),
+    "operator-communes-down": Query(
+        f"(sum by (commune) (operator_commune:hatang_sites_down:count{{{_ONE}}}) > 0) "
+        "* on (commune) group_left (commune_name) commune:hatang_name:info"
+    ),
     "operator-communes-known": Query(f"sum by (commune) (operator_commune:hatang_sites_known:count{{{_ONE}}})"),
     "operator-sites-down": Query(
-        f"max by (site) (hatang_site_up{{{_ONE}}} == 0) * on (site) group_left (name, commune) "
-        f"max by (site, name, commune) (hatang_site_info{{{_ONE}}})"
+        f"max by (site, operator) (hatang_site_up{{{_ONE}}} == 0) * on (site, operator) group_left (name, commune) "
+        f"max by (site, operator, name, commune) (hatang_site_info{{{_ONE}}}) "
+        "* on (commune) group_left (commune_name) commune:hatang_name:info"
     ),
     "operator-coverage": Query(f'hatang_operator_coverage_ratio{{{_ONE}, bound="lower"}}', "{{technology}}"),
     "operator-coverage-days": Query(f'operator:hatang_coverage:mean_1d{{{_ONE}, bound="lower"}}', "{{technology}}"),

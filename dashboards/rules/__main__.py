@@ -1,4 +1,4 @@
-"""`python -m dashboards.rules build|check|alertmanager`: write what is made from the definitions, or what is not current.
+"""`python -m dashboards.rules build|check|alertmanager`: write what is made from the definitions, or say what is old.
 
 `alertmanager --receivers FILE --out FILE` makes Alertmanager's configuration for an installation, secrets included.
 """

@@ -37,7 +37,7 @@ Rule = dict[str, Any]
 class _Dumper(yaml.SafeDumper):
     """Writes longer texts as blocks, and never refers back."""
 
-    def ignore_aliases(self, data: Any) -> bool:
+    def ignore_aliases(self, _: Any) -> bool:
         """Always."""
         return True
 
@@ -96,10 +96,9 @@ def _written(content: dict[str, Any], source: str) -> str:
 
 
 def _group(group: Group, known: Words, limits: Thresholds, inventory: Mapping[str, float]) -> dict[str, Any]:
-    made: list[Rule] = []
-    for rule in group.rules:
-        for words in _variants(rule, limits, inventory):
-            made.append(_rule(rule, {**known, **words}, limits))
+    made = [
+        _rule(rule, {**known, **words}, limits) for rule in group.rules for words in _variants(rule, limits, inventory)
+    ]
     return {"name": group.name, "interval": group.interval, "rules": made}
 
 
@@ -141,7 +140,11 @@ def _names(inventory: Path) -> dict[str, Any]:
     """Names of communes, which no series of the service has."""
     listed = read(inventory / "communes.yaml")["communes"]
     rules = [
-        {"record": "commune:hatang_name:info", "expr": "vector(1)", "labels": {"commune": one["id"], "commune_name": one["name"]}}
+        {
+            "record": "commune:hatang_name:info",
+            "expr": "vector(1)",
+            "labels": {"commune": one["id"], "commune_name": one["name"]},
+        }
         for one in listed
     ]
     return {"name": "hatang-names", "interval": "2m", "rules": rules}

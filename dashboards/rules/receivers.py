@@ -59,7 +59,7 @@ class Timers(Part):
     interval: str = "5m"
     repeat_critical: str = "4h"
     repeat_warning: str = "12h"
-    repeat_plan: str = "168h"
+    repeat_plan: str = "120h"  # as long as Alertmanager remembers
     # Slightly below the interval: with the same, every second call would be left out.
     watchdog_interval: str = "1m"
     watchdog_repeat: str = "50s"
@@ -78,9 +78,9 @@ class Receivers(Part):
     tickets: str
     warnings_at: Literal["any", "hours"] = "any"
     plan: str
-    centres: dict[str, str] = {}
-    operators: dict[str, str] = {}
-    communes: dict[str, str] = {}
+    centres: dict[str, str] = Field(default_factory=dict)
+    operators: dict[str, str] = Field(default_factory=dict)
+    communes: dict[str, str] = Field(default_factory=dict)
     timers: Timers = Timers()
 
     @model_validator(mode="after")

@@ -83,7 +83,11 @@ def configuration(told: Receivers, token: str) -> Node:
 def _global(told: Receivers) -> Node:
     made: Node = {"resolve_timeout": "5m"}
     if told.mail is not None:
-        made |= {"smtp_smarthost": told.mail.smarthost, "smtp_from": told.mail.sender, "smtp_require_tls": told.mail.tls}
+        made |= {
+            "smtp_smarthost": told.mail.smarthost,
+            "smtp_from": told.mail.sender,
+            "smtp_require_tls": told.mail.tls,
+        }
         if told.mail.username:
             made |= {"smtp_auth_username": told.mail.username, "smtp_auth_password_file": told.mail.password_file}
     return made
@@ -98,24 +102,36 @@ def _hours(told: Receivers) -> Node:
 def _root(told: Receivers) -> Node:
     timers = told.timers
     watchdog = {
-        **{"receiver": "watchdog", "matchers": ['alertname="Watchdog"'], "group_by": ["alertname"]},
-        **{"group_wait": "0s", "group_interval": timers.watchdog_interval, "repeat_interval": timers.watchdog_repeat},
+        "receiver": "watchdog",
+        "matchers": ['alertname="Watchdog"'],
+        "group_by": ["alertname"],
+        "group_wait": "0s",
+        "group_interval": timers.watchdog_interval,
+        "repeat_interval": timers.watchdog_repeat,
     }
     plan = {
-        **{"receiver": told.plan, "matchers": ['area="plan"'], "group_by": GROUPS["plan"]},
-        **{"repeat_interval": timers.repeat_plan, "active_time_intervals": [HOURS]},
+        "receiver": told.plan,
+        "matchers": ['area="plan"'],
+        "group_by": GROUPS["plan"],
+        "repeat_interval": timers.repeat_plan,
+        "active_time_intervals": [HOURS],
     }
     tickets = _by_area({"receiver": told.tickets, "repeat_interval": timers.repeat_warning})
     if told.warnings_at == "hours":
         tickets = _at_hours(tickets)
     return {
-        **{"receiver": told.tickets, "group_by": ["alertname"], "group_wait": timers.wait},
-        **{"group_interval": timers.interval, "repeat_interval": timers.repeat_warning},
+        "receiver": told.tickets,
+        "group_by": ["alertname"],
+        "group_wait": timers.wait,
+        "group_interval": timers.interval,
+        "repeat_interval": timers.repeat_warning,
         "routes": [
             watchdog,
             plan,
             *_beside(told),
-            _by_area({"receiver": told.duty, "matchers": ['severity="critical"'], "repeat_interval": timers.repeat_critical}),
+            _by_area(
+                {"receiver": told.duty, "matchers": ['severity="critical"'], "repeat_interval": timers.repeat_critical}
+            ),
             _at_hours(_by_area({"receiver": told.tickets, "matchers": ['severity="info"']})),
             tickets,
         ],
@@ -163,15 +179,25 @@ def _receiver(name: str, one: Receiver, told: Receivers, token: str) -> Node:
         subject = f'{{{{ template "hatang.title{tongue}" . }}}}'
         text, html = (f'{{{{ template "hatang.{form}{tongue}" . }}}}' for form in ("mail", "html"))
         made["email_configs"] = [
-            {"to": ", ".join(one.email), "headers": {"Subject": subject}, "text": text, "html": html, "send_resolved": True}
+            {
+                "to": ", ".join(one.email),
+                "headers": {"Subject": subject},
+                "text": text,
+                "html": html,
+                "send_resolved": True,
+            }
         ]
     if one.telegram is not None and told.telegram is not None:
         message = f'{{{{ template "hatang.text{tongue}" . }}}}'
         made["telegram_configs"] = [
             {
-                **{"bot_token": token, "api_url": told.telegram.api, "chat_id": one.telegram},
+                "bot_token": token,
+                "api_url": told.telegram.api,
+                "chat_id": one.telegram,
                 # Plain: HTML that is cut short is refused for ever.
-                **{"message": message, "parse_mode": "", "send_resolved": True},
+                "message": message,
+                "parse_mode": "",
+                "send_resolved": True,
             }
         ]
     if one.webhook is not None:

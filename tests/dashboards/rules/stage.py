@@ -43,9 +43,9 @@ class Province:
 
     def systems(self) -> dict[str, tuple[str, str]]:
         """Category and centre of each."""
-        found = {centre: ("data-centre", "") for centre in CENTRES}
+        found = dict.fromkeys(CENTRES, ("data-centre", ""))
         found |= {f"{centre}-he-thong-{one}": ("portal", centre) for centre in CENTRES for one in range(HOSTED)}
-        return found | {operator: ("mobile-operator", "") for operator in OPERATORS}
+        return found | dict.fromkeys(OPERATORS, ("mobile-operator", ""))
 
     def text(self) -> str:
         """The exposition."""
@@ -55,7 +55,9 @@ class Province:
         lines = ["hatang_journal_saved_timestamp_seconds 9999999999", "hatang_config_last_reload_successful 1"]
         for name, (category, centre) in self.systems().items():
             owner, names = 'owner="so-khcn",tier=""', f'name_vi="Hệ thống {name}",name_en="System {name}"'
-            lines.append(f'hatang_system_info{{system="{name}",category="{category}",centre="{centre}",{owner},{names}}} 1')
+            lines.append(
+                f'hatang_system_info{{system="{name}",category="{category}",centre="{centre}",{owner},{names}}} 1'
+            )
             lines.append(f'hatang_system_state{{system="{name}"}} {self.states.get(name, UP)}')
         return lines
 
@@ -163,7 +165,9 @@ def fast_alertmanager(sink: str) -> dict[str, Any]:
                 "ky-thuat": {"telegram": 2},
                 "lanh-dao": {"telegram": 3},
             },
-            **{"duty": "truc-ban", "tickets": "ky-thuat", "plan": "lanh-dao"},
+            "duty": "truc-ban",
+            "tickets": "ky-thuat",
+            "plan": "lanh-dao",
             "timers": {**timers, "watchdog_interval": "3s", "watchdog_repeat": "2500ms"},
         }
     )
@@ -176,7 +180,9 @@ async def serving(sink: Sink, province: Province) -> AsyncIterator[str]:
     """The sink's and the province's HTTP server."""
 
     async def metrics(_: web.Request) -> web.Response:
-        return web.Response(text=await asyncio.to_thread(province.text), headers={"Content-Type": "text/plain; version=0.0.4"})
+        return web.Response(
+            text=await asyncio.to_thread(province.text), headers={"Content-Type": "text/plain; version=0.0.4"}
+        )
 
     app = web.Application()
     app.router.add_post("/bot1:x/sendMessage", sink.telegram)
@@ -202,11 +208,24 @@ async def staged(work: Path, real: Callable[[str], str]) -> AsyncIterator[Stage]
         await asyncio.to_thread(_write, work, address, alertmanager)
         programs = (
             (
-                *(real("prometheus-alertmanager"), f"--config.file={work / 'alertmanager.yml'}", "--cluster.listen-address="),
-                *(f"--storage.path={work / 'am'}", f"--web.listen-address=127.0.0.1:{alertmanager}", "--log.level=warn"),
+                *(
+                    real("prometheus-alertmanager"),
+                    f"--config.file={work / 'alertmanager.yml'}",
+                    "--cluster.listen-address=",
+                ),
+                *(
+                    f"--storage.path={work / 'am'}",
+                    f"--web.listen-address=127.0.0.1:{alertmanager}",
+                    "--log.level=warn",
+                ),
             ),
             (
-                *(real("prometheus"), f"--config.file={work / 'prometheus.yml'}", "--log.level=warn"),
+                *(
+                    real("prometheus"),
+                    f"--config.file={work / 'prometheus.yml'}",
+                    "--log.level=warn",
+                    "--rules.alert.resend-delay=3s",
+                ),
                 *(f"--storage.tsdb.path={work / 'tsdb'}", f"--web.listen-address=127.0.0.1:{prometheus}"),
             ),
         )

@@ -1,4 +1,4 @@
-"""Each alert, played by promtool: silent just before, fires at, resolves; no data, planned work, counters begun anew."""
+"""Each alert, played by promtool: silent before, fires at, resolves; no data, planned work, counters begun anew."""
 
 from __future__ import annotations
 

@@ -81,7 +81,14 @@ def test_every_alert_has_a_runbook_and_every_runbook_an_alert() -> None:
 
 def test_an_alert_that_pages_survives_a_restart_of_prometheus() -> None:
     """Pending alerts are restored only from ten minutes on; firing ones are believed for four."""
-    states = {"DataCentreDown", "SystemDown", "ProvinceOutage", "OperatorDown", "OperatorCommuneDown", "TowerBatteryLow"}
+    states = {
+        "DataCentreDown",
+        "SystemDown",
+        "ProvinceOutage",
+        "OperatorDown",
+        "OperatorCommuneDown",
+        "TowerBatteryLow",
+    }
     for rule in (rule for rule in RULES if rule.get("alert") in states):
         assert seconds(rule.get("for", "0s")) <= 180
         assert rule["keep_firing_for"] == "5m"
@@ -144,7 +151,12 @@ def test_the_source_of_an_inhibition_is_not_later_than_what_it_silences() -> Non
     waits = {rule["alert"]: seconds(rule.get("for", "0s")) for rule in RULES if "alert" in rule}
     groups_wait = 30
     for one in INHIBITIONS:
-        if one.severities is None and one.source not in {"VillageCoverageLost", "FeedStale", "ExporterDown", "ObserverImpaired"}:
+        if one.severities is None and one.source not in {
+            "VillageCoverageLost",
+            "FeedStale",
+            "ExporterDown",
+            "ObserverImpaired",
+        }:
             assert all(waits[one.source] <= waits[name] + groups_wait + 30 for name in one.targets), one
 
 
@@ -158,7 +170,9 @@ def test_an_installation_gets_its_secrets_and_nobody_else_does(tmp_path: Path) -
     """The token comes from its file; owner and group may read the result."""
     (tmp_path / "token").write_text("1:secret\n")
     told = (ROOT / "deploy" / "alertmanager" / "receivers.yaml").read_text()
-    (tmp_path / "receivers.yaml").write_text(told.replace("/etc/hatang/secrets/telegram-token", str(tmp_path / "token")))
+    (tmp_path / "receivers.yaml").write_text(
+        told.replace("/etc/hatang/secrets/telegram-token", str(tmp_path / "token"))
+    )
     out = tmp_path / "alertmanager.yml"
     assert main(["alertmanager", "--receivers", str(tmp_path / "receivers.yaml"), "--out", str(out)]) == 0
     assert "1:secret" in out.read_text()

@@ -97,16 +97,33 @@ def rendered(program: str, work: Path, template: str, firing: int, resolved: int
 
     def alert(number: int, status: str) -> dict[str, Any]:
         labels = {"alertname": "BtsDown", "severity": "warning", "site": f"s{number}"}
-        texts = {"summary": "Trạm ngừng", "summary_en": "A station is down", "description": text, "description_en": text}
+        texts = {
+            "summary": "Trạm ngừng",
+            "summary_en": "A station is down",
+            "description": text,
+            "description_en": text,
+        }
         texts["runbook_url"] = "https://hatang.example/runbooks/BtsDown.md"
         moments = {"startsAt": "2026-11-23T17:30:00Z", "endsAt": "2026-11-23T18:00:00Z"}
-        return {"status": status, "labels": labels, "annotations": texts, **moments, "generatorURL": "", "fingerprint": "1"}
+        return {
+            "status": status,
+            "labels": labels,
+            "annotations": texts,
+            **moments,
+            "generatorURL": "",
+            "fingerprint": "1",
+        }
 
     alerts = [alert(one, "firing") for one in range(firing)] + [alert(one, "resolved") for one in range(resolved)]
     common = {"severity": "warning", "alertname": "BtsDown"} if alerts else {}
     data = {
-        **{"receiver": "a", "status": "firing" if firing else "resolved", "alerts": alerts, "groupLabels": common},
-        **{"commonLabels": common, "commonAnnotations": alerts[0]["annotations"], "externalURL": "https://am.example"},
+        "receiver": "a",
+        "status": "firing" if firing else "resolved",
+        "alerts": alerts,
+        "groupLabels": common,
+        "commonLabels": common,
+        "commonAnnotations": alerts[0]["annotations"],
+        "externalURL": "https://am.example",
     }
     (work / "data.json").write_text(json.dumps(data))
     words = [f"--template.glob={TEMPLATES}", f'--template.text={{{{ template "{template}" . }}}}']
@@ -117,8 +134,12 @@ def rendered(program: str, work: Path, template: str, firing: int, resolved: int
 
 
 @pytest.mark.parametrize("template", ["hatang.text", "hatang.text.en"])
-@pytest.mark.parametrize(("firing", "resolved"), [(1, 0), (2, 0), (5, 5), (6, 0), (15, 1000), (1000, 0), (0, 1), (0, 5), (0, 1000)])
-def test_texts_are_bounded(template: str, firing: int, resolved: int, real: Callable[[str], str], tmp_path: Path) -> None:
+@pytest.mark.parametrize(
+    ("firing", "resolved"), [(1, 0), (2, 0), (5, 5), (6, 0), (15, 1000), (1000, 0), (0, 1), (0, 5), (0, 1000)]
+)
+def test_texts_are_bounded(
+    template: str, firing: int, resolved: int, real: Callable[[str], str], tmp_path: Path
+) -> None:
     """Telegram takes 4,096 characters, and 15 alerts are what anybody reads."""
     said = rendered(real("amtool"), tmp_path, template, firing, resolved)
     assert len(said) < 4000

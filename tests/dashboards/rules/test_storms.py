@@ -53,7 +53,7 @@ async def test_storms(real: Callable[[str], str], tmp_path: Path) -> None:
 async def _link_and_centre(stage: Stage) -> None:
     province, sink = stage.province, stage.sink
     # 8 communes lose all stations of one operator (8 communes have 8 of them), the rest lie here and there.
-    link = [number for number in range(STATIONS) if number % 96 < 7][:54] + [200, 210, 220, 230, 240, 250]
+    link = [*[number for number in range(STATIONS) if number % 96 < 7][:54], 200, 210, 220, 230, 240, 250]
     begun = time.monotonic()
     province.down |= {("op-viettel", number) for number in link}
     province.states["ttdl-tinh"] = DOWN
@@ -101,5 +101,3 @@ async def _recovered(stage: Stage) -> None:
 
 def _firing(sink: Sink) -> list[str]:
     return [text for text in sink.texts if text.startswith(FIRING)]
-
-

@@ -18,6 +18,7 @@ from dashboards.rules.compose import OUTPUT, ROOT, built
 from dashboards.rules.definition import RuleError
 from dashboards.rules.receivers import receivers
 from dashboards.rules.routing import configuration
+from dashboards.rules.tables import page
 
 ALERTMANAGER = ROOT / "deploy" / "alertmanager"
 # What stands for a secret in the committed example.
@@ -27,7 +28,9 @@ _HEAD = "# Made by `python -m dashboards.rules build` from receivers.yaml; never
 
 def everything() -> dict[Path, str]:
     """Every file that is made, and what it holds. Raises RuleError, ValidationError."""
-    made = {OUTPUT / name: text for name, text in built().items()}
+    rules = built()
+    made = {OUTPUT / name: text for name, text in rules.items()}
+    made[Path(__file__).parent / "README.md"] = page(rules)
     example = configuration(receivers(ALERTMANAGER / "receivers.yaml"), PLACEHOLDER)
     return made | {ALERTMANAGER / "alertmanager.yml": _HEAD + _text(example)}
 

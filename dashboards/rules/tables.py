@@ -75,7 +75,7 @@ def _alerts(groups: Iterable[Mapping[str, Any]]) -> list[Sequence[str]]:
 
 
 def _silenced() -> list[Sequence[str]]:
-    rows = []
+    rows: list[Sequence[str]] = []
     for one in INHIBITIONS:
         ours, theirs = one.severities or ("", "")
         rows.append(

@@ -1,4 +1,4 @@
-"""A province that is only its series, a real Prometheus and a real Alertmanager with timers 20 times as fast."""
+"""A province that is only its series, a real Prometheus and a real Alertmanager, with timers some times as fast."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from collector.demo.children import stop
 from dashboards.rules.__main__ import ALERTMANAGER
 from dashboards.rules.compose import OUTPUT
 from dashboards.rules.definition import seconds
-from dashboards.rules.receivers import Receivers
+from dashboards.rules.receivers import Receivers, Timers
 from dashboards.rules.routing import configuration
 from tests.system.process import free_port
 
@@ -136,25 +136,26 @@ class Stage:
                 await asyncio.sleep(0.2)
 
 
-def faster(duration: str) -> str:
-    """A duration 20 times as short."""
-    return f"{seconds(duration) * 1000 // FASTER}ms"
+def shorter(duration: str, pace: int) -> str:
+    """A duration `pace` times as short."""
+    return f"{seconds(duration) * 1000 // pace}ms"
 
 
-def fast_rules(work: Path) -> None:
-    """The generated rules with intervals and waits 20 times as short; windows stay."""
+def paced_rules(work: Path, pace: int) -> None:
+    """The generated rules with shorter intervals and waits; windows stay."""
     for name in FILES:
         content = yaml.safe_load((OUTPUT / f"{name}.yaml").read_text())
         for group in content["groups"]:
-            group["interval"] = faster(group["interval"])
+            group["interval"] = shorter(group["interval"], pace)
             for rule in group["rules"]:
-                rule |= {key: faster(rule[key]) for key in ("for", "keep_firing_for") if key in rule}
+                rule |= {key: shorter(rule[key], pace) for key in ("for", "keep_firing_for") if key in rule}
         (work / f"{name}.rules.yaml").write_text(yaml.safe_dump(content, allow_unicode=True))
 
 
-def fast_alertmanager(sink: str) -> dict[str, Any]:
+def paced_alertmanager(sink: str, pace: int) -> dict[str, Any]:
     """The generated configuration, with all receivers at the sink."""
-    timers = {"wait": "1500ms", "interval": "15s", "repeat_critical": "12m", "repeat_warning": "36m"}
+    usual = Timers()
+    timers = {name: shorter(value, pace) for name, value in usual.model_dump().items() if name != "repeat_plan"}
     told = Receivers.model_validate(
         {
             "telegram": {"token_file": "/dev/null", "api": sink},
@@ -168,7 +169,7 @@ def fast_alertmanager(sink: str) -> dict[str, Any]:
             "duty": "truc-ban",
             "tickets": "ky-thuat",
             "plan": "lanh-dao",
-            "timers": {**timers, "watchdog_interval": "3s", "watchdog_repeat": "2500ms"},
+            "timers": timers,
         }
     )
     made = configuration(told, "1:x")
@@ -200,12 +201,12 @@ async def serving(sink: Sink, province: Province) -> AsyncIterator[str]:
 
 
 @asynccontextmanager
-async def staged(work: Path, real: Callable[[str], str]) -> AsyncIterator[Stage]:
+async def staged(work: Path, real: Callable[[str], str], pace: int = FASTER) -> AsyncIterator[Stage]:
     """Start all of it."""
     province, sink = Province(), Sink()
     async with serving(sink, province) as address:
         alertmanager, prometheus = free_port(), free_port()
-        await asyncio.to_thread(_write, work, address, alertmanager)
+        await asyncio.to_thread(_write, work, address, alertmanager, pace)
         programs = (
             (
                 *(
@@ -240,11 +241,13 @@ async def staged(work: Path, real: Callable[[str], str]) -> AsyncIterator[Stage]
                 await stop(process)
 
 
-def _write(work: Path, address: str, alertmanager: int) -> None:
-    fast_rules(work)
-    (work / "alertmanager.yml").write_text(yaml.safe_dump(fast_alertmanager(f"http://{address}"), allow_unicode=True))
+def _write(work: Path, address: str, alertmanager: int, pace: int) -> None:
+    paced_rules(work, pace)
+    (work / "alertmanager.yml").write_text(
+        yaml.safe_dump(paced_alertmanager(f"http://{address}", pace), allow_unicode=True)
+    )
     prometheus = {
-        "global": {"scrape_interval": "1s", "scrape_timeout": "1s", "evaluation_interval": "750ms"},
+        "global": {"scrape_interval": f"{max(1, 15 // pace)}s", "scrape_timeout": "1s"},
         "rule_files": [str(work / "*.rules.yaml")],
         "alerting": {"alertmanagers": [{"static_configs": [{"targets": [f"127.0.0.1:{alertmanager}"]}]}]},
         "scrape_configs": [{"job_name": "hatang", "static_configs": [{"targets": [address]}]}],

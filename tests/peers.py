@@ -20,8 +20,15 @@ Converse = Callable[[asyncio.StreamReader, asyncio.StreamWriter], Awaitable[None
 async def peer(converse: Converse, host: str = "127.0.0.1", tls: ssl.SSLContext | None = None) -> AsyncIterator[int]:
     """Port of a server that holds `converse` with everyone who connects, then closes."""
 
+    held: set[asyncio.Task[None]] = set()
+
     async def hold(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        with suppress(OSError, EOFError):
+        task = asyncio.current_task()
+        assert task is not None
+        held.add(task)
+        task.add_done_callback(held.discard)
+        # The stream's own callback cannot bear a cancelled handler.
+        with suppress(OSError, EOFError, asyncio.CancelledError):
             await converse(reader, writer)
             await writer.drain()
         writer.close()
@@ -31,6 +38,9 @@ async def peer(converse: Converse, host: str = "127.0.0.1", tls: ssl.SSLContext 
         yield server.sockets[0].getsockname()[1]
     finally:
         server.close()
+        for task in tuple(held):
+            task.cancel()
+        await asyncio.gather(*held)
 
 
 async def hang(reader: asyncio.StreamReader, _: asyncio.StreamWriter) -> None:

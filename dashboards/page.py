@@ -107,7 +107,6 @@ def _variable(key: str, language: Language) -> Json:
         label=one.label.of(language),
         datasource=DATASOURCE,
         query=one.query(),
-        definition=one.query(),
         regex=one.pattern(language),
         multi=one.many,
         include_all=one.many,

@@ -66,6 +66,7 @@ def panel(one: spec.AnyPanel, number: int, box: Box, language: Language) -> Json
         ),
     )
     found = encoded(built)
+    found["options"].pop("footer", None)  # of no use, and gone from Grafana 13
     if one.links:
         links = looks.data_links(one.links, language, table=isinstance(one, AS_TABLE))
         found["fieldConfig"]["defaults"]["links"] = links

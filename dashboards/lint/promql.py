@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from datetime import timedelta
+from functools import cache
 
 import promql_parser
 from promql_parser import Expr
@@ -40,9 +41,10 @@ def variables(text: str) -> set[str]:
     return {name for name in found - BUILT_IN if not name.startswith("__")}
 
 
-def uses(expression: str) -> list[Use]:
+@cache
+def uses(expression: str) -> tuple[Use, ...]:
     """Every series that it reads. Raises ValueError where it is no PromQL."""
-    return list(_uses(promql_parser.parse(filled(expression)), Use()))
+    return tuple(_uses(promql_parser.parse(filled(expression)), Use()))
 
 
 def _uses(expr: Expr, within: Use) -> Iterator[Use]:

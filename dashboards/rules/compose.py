@@ -108,7 +108,8 @@ def _variants(rule: Definition, limits: Thresholds, inventory: Mapping[str, floa
         return
     own = rule.burn in _SLO_KINDS
     feasible(limits.burn, {rule.burn: limits.objectives[rule.burn]} if own else inventory)
-    for pair in limits.burn:
+    # A rule that is never critical leaves the pairs that are to others: staleness has its own alert.
+    for pair in (pair for pair in limits.burn if rule.severity in {"@{severity}", pair.severity}):
         words = {"long": pair.long, "short": pair.short, "factor": f"{pair.factor:g}", "severity": pair.severity}
         yield words | ({"objective": f"{limits.objectives[rule.burn]:g}"} if own else {})
 

@@ -69,7 +69,7 @@ class Province:
             lines.append(f'hatang_sites{{operator="{operator}",state="down"}} {down}')
             for number in range(STATIONS):
                 own = f'site="{operator}-{number}",operator="{operator}"'
-                lines.append(f'hatang_site_info{{{own},commune="{commune_of(number)}",name="Trạm {number}"}} 1')
+                lines.append(f'hatang_site_info{{{own},commune="{commune_of(number)}",name="QNI {number}"}} 1')
                 lines.append(f"hatang_site_up{{{own}}} {int((operator, number) not in self.down)}")
         return lines
 

@@ -60,7 +60,7 @@ async def _link_and_centre(stage: Stage) -> None:
     province.states |= {f"ttdl-tinh-he-thong-{one}": DOWN if one < 3 else UNREACHABLE for one in range(HOSTED)}
     await stage.until(lambda: len(_firing(sink)) >= 1, 60)
     critical = time.monotonic() - begun
-    await stage.until(lambda: any("Trạm" in text for text in _firing(sink)), 60)
+    await stage.until(lambda: any("Trạm phát sóng" in text for text in _firing(sink)), 60)
     await asyncio.sleep(SETTLED)
     told = _firing(sink)
     assert 3 <= len(told) <= MOST, told
@@ -72,7 +72,7 @@ async def _link_and_centre(stage: Stage) -> None:
     commune = next(text for text in told if "trong xã" in text)
     assert "op-viettel" in commune
     assert "thuê bao" in commune
-    assert any(f"Trạm {200}" in text for text in told)
+    assert any("Trạm QNI 200" in text for text in told)
     await _recovered(stage)
 
 

@@ -52,14 +52,15 @@ def _style(value: str) -> Json:
 
 
 def _layer(layer: spec.MapLayer, language: Language) -> common.MapLayerOptions:
+    dots: Json = {"size": {"fixed": layer.size}, "opacity": 0.5}
     rules = [
         {
             "check": {"property": layer.by, "operation": "eq", "value": name},
-            "style": {"color": {"fixed": colour.value}},
+            "style": {"color": {"fixed": colour.value}, **dots},
         }
         for name, colour in TECHNOLOGIES.items()
     ]
-    style: Json = {"color": {"fixed": Colour.UNKNOWN.value}, "size": {"fixed": layer.size}, "opacity": 0.5}
+    style: Json = {"color": {"fixed": Colour.UNKNOWN.value}, **dots}
     return common.MapLayerOptions(
         type_val="geojson",
         name=layer.title.of(language),

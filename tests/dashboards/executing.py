@@ -6,6 +6,7 @@ import json
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from urllib.error import HTTPError
 from urllib.parse import urlencode
 from urllib.request import urlopen
 
@@ -46,6 +47,8 @@ def asked(url: str, expr: str) -> tuple[list[Json], str]:
     try:
         with urlopen(f"{url}/api/v1/query", data=body, timeout=10) as answer:
             return json.load(answer)["data"]["result"], ""
+    except HTTPError as error:
+        with error:
+            return [], error.read().decode(errors="replace")
     except OSError as error:
-        read = getattr(error, "read", None)
-        return [], json.loads(read())["error"] if read else str(error)
+        return [], str(error)

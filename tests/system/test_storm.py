@@ -19,13 +19,14 @@ from tests.system.test_month_and_counters import hold
 STATIONS = 3700
 STORMS = 4
 LAG, GROWTH = 1.0, 20e6
+TIMEOUT = 1.5
 BACKLOG = 4096
 
 
 def station(number: int, port: int) -> dict[str, object]:
     """Each is a system of its own, with an address of its own."""
     host = f"127.0.{1 + number // 250}.{1 + number % 250}"
-    quick = {"interval": "2s", "timeout": "1.5s", "confirm": 1, "recover": 1}
+    quick = {"interval": "2s", "timeout": f"{TIMEOUT}s", "confirm": 1, "recover": 1}
     return {"id": f"t{number}", "system": f"s{number}", "kind": "tcp", "host": host, "port": port, **quick}
 
 
@@ -65,17 +66,20 @@ async def test_all_fail_and_recover(tmp_path: Path) -> None:
     (config / "targets.d" / "systems.yaml").write_text(yaml.dump({"systems": systems}, Dumper=yaml.CSafeDumper))
     journal, held = config.with_suffix(".sqlite"), []
     server = await asyncio.start_server(hold, "0.0.0.0", port, backlog=BACKLOG)
-    async with hatang(config) as child:
-        await lag_until(1, child)
-        for _ in range(STORMS):
-            began = time.time()
-            server.close()
-            lag = await lag_until(0, child)
-            server = await asyncio.start_server(hold, "0.0.0.0", port, backlog=BACKLOG)
-            assert max(lag, await lag_until(1, child)) < LAG
-            for state in (SystemState.DOWN, SystemState.UP):
-                await until(partial(asyncio.to_thread, written, journal, state, began), within=30)
-            held.append(await asyncio.to_thread(memory, child))
-    server.close()
+    try:
+        async with hatang(config) as child:
+            await lag_until(1, child)
+            for _ in range(STORMS):
+                began = time.time()
+                server.close()
+                lag = await lag_until(0, child)
+                server = await asyncio.start_server(hold, "0.0.0.0", port, backlog=BACKLOG)
+                assert max(lag, await lag_until(1, child)) < LAG
+                # Whoever was being asked when the storm began has not answered since before it.
+                for state, since in ((SystemState.DOWN, began - TIMEOUT), (SystemState.UP, began)):
+                    await until(partial(asyncio.to_thread, written, journal, state, since), within=30)
+                held.append(await asyncio.to_thread(memory, child))
+    finally:
+        server.close()
     # What is remembered of each target fills up at first.
     assert held[-1] - held[1] < GROWTH

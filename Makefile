@@ -49,9 +49,10 @@ soak: setup ## what takes longer than a test may
 	@deploy/setup/programs test
 	$(PYTEST) -m soak $(ARGS)
 
-docs: setup ## write the tables of README.md and config/schema.json anew
+docs: setup ## write the tables of README.md, config/schema.json and the rules of Prometheus anew
 	$(BIN)/python -m exporters.reference README.md
 	$(BIN)/hatang schema > config/schema.json
+	$(BIN)/python -m dashboards.rules build
 
 dashboards: setup ## write dashboards/json and deploy/grafana/kubernetes/dashboards anew
 	$(BIN)/python -W ignore::DeprecationWarning -m dashboards build

@@ -10,6 +10,7 @@ from pathlib import Path
 from pydantic import BaseModel
 
 from collector import registry, terminal
+from collector.bookkeeping import JOURNAL_SAVED
 from collector.derive.coverage import COVERAGE_METRICS
 from collector.derive.plan import METRICS as PLAN_METRICS
 from collector.intake import FEED_METRICS
@@ -53,7 +54,7 @@ def metrics() -> str:
         parts += [f"\n`{kind.name}` (`target`, `system`):\n", markdown_table(header, _metric_rows(kind.metrics))]
     parts += [
         "\nThe service itself:\n",
-        markdown_table(header, _metric_rows([*VITALS, IMPAIRED, *RECEIVER_METRICS, SERIES])),
+        markdown_table(header, _metric_rows([*VITALS, IMPAIRED, JOURNAL_SAVED, *RECEIVER_METRICS, SERIES])),
     ]
     return "\n".join(parts)
 

@@ -20,6 +20,10 @@ from collector.sources.feed import FeedSpec
 
 RECORDS = Metric("hatang_feed_records", "Records of the last good batch, by operator.", labels=("operator",))
 TIMESTAMP = Metric("hatang_feed_timestamp_seconds", "Unix time of the data of the last good batch.")
+DUE = Metric(
+    "hatang_feed_due_timestamp_seconds",
+    "Unix time from which on what the feed gave is believed no more, unless it gives.",
+)
 ACCEPTED = Metric("hatang_feed_accepted_total", "Batches that were believed.", MetricType.COUNTER)
 REFUSED = Metric(
     "hatang_feed_refused_total",
@@ -28,7 +32,7 @@ REFUSED = Metric(
     ("operator", "guard"),
 )
 UNREADABLE = Metric("hatang_feed_unreadable_rows", "Rows of the last good batch that could not be read.")
-FEED_METRICS = (RECORDS, TIMESTAMP, ACCEPTED, REFUSED, UNREADABLE)
+FEED_METRICS = (RECORDS, TIMESTAMP, DUE, ACCEPTED, REFUSED, UNREADABLE)
 
 # Degrees around the centres of the communes within which everything of the province lies.
 BORDER = 0.4
@@ -40,7 +44,7 @@ log = structlog.get_logger(__name__)
 
 @dataclass(slots=True)
 class Holding:
-    """What one feed has given. `accepted_at` is Unix seconds; `fresh_until` is by the monotonic clock."""
+    """What one feed has given, `since` when. Unix seconds, but `fresh_until` is by the monotonic clock."""
 
     target: Target
     batch: Batch | None = None
@@ -49,6 +53,7 @@ class Holding:
     accepted: int = 0
     refused: Counter[Guard] = field(default_factory=Counter)
     refusal: Refusal | None = None
+    since: float = field(default_factory=time.time)
 
     @property
     def spec(self) -> FeedSpec:
@@ -63,6 +68,11 @@ class Holding:
         """Unix time of the data: as the batch says it, else when it came."""
         batch = self.batch
         return self.accepted_at if batch is None or batch.as_of is None else batch.as_of
+
+    @property
+    def due(self) -> float:
+        """Unix time from which on what it gave is believed no more."""
+        return (self.as_of if self.batch is not None else self.since) + self.spec.oldest
 
 
 class Holdings:
@@ -166,7 +176,7 @@ class Holdings:
 
     def _publish(self, holding: Holding) -> None:
         operator = holding.spec.operator or ""
-        samples = [Sample(ACCEPTED, (), holding.accepted)]
+        samples = [Sample(ACCEPTED, (), holding.accepted), Sample(DUE, (), holding.due)]
         samples += [Sample(REFUSED, (operator, guard.value), holding.refused[guard]) for guard in Guard]
         batch = holding.batch
         if batch is not None:

@@ -1,6 +1,6 @@
 """The catalogue of PromQL: definitions name queries, and never write them.
 
-A query that looks at more than 6 hours reads recorded series only (rules/NAMES.md).
+A query that looks at more than 6 hours reads recorded series only (rules/README.md).
 """
 
 from __future__ import annotations

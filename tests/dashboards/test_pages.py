@@ -10,7 +10,7 @@ from grafana_foundation_sdk.cog.encoder import JSONEncoder
 from grafana_foundation_sdk.cog.plugins import register_default_plugins
 from grafana_foundation_sdk.models import dashboard as model
 
-from dashboards import components, known, manifests, output
+from dashboards import components, manifests, output
 from dashboards.lint import faults
 from dashboards.words import Json
 
@@ -42,11 +42,6 @@ def test_two_builds_are_the_same(pages: dict[str, Json]) -> None:
     """Nothing depends on what was built before."""
     again = components.pages(components.definitions())
     assert output.files(again) == output.files(pages)
-
-
-def test_designed_series_are_not_declared_yet() -> None:
-    """As soon as the code declares one, it is to be taken out of `known.DESIGNED`."""
-    assert known.DESIGNED.keys() & known.declared().keys() == set()
 
 
 def test_the_models_know_every_key(pages: dict[str, Json]) -> None:

@@ -69,6 +69,11 @@ def holdings(table: Table, clock: list[float], tmp_path: Path) -> Holdings:
     return found
 
 
+def test_a_feed_that_never_gave_anything_is_due_too(holdings: Holdings, table: Table) -> None:
+    due = table.values()["hatang_feed_due_timestamp_seconds",]
+    assert due == holdings.by_target[FEED].since + 2700
+
+
 async def test_a_good_batch_is_held_and_counted(holdings: Holdings, table: Table) -> None:
     assert (await holdings.take(run(cells(10)))).outcome is Outcome.OK
     held = holdings.by_target[FEED]
@@ -77,6 +82,7 @@ async def test_a_good_batch_is_held_and_counted(holdings: Holdings, table: Table
     values = table.values()
     assert values["hatang_feed_records", "op-viettel"] == 10
     assert values["hatang_feed_accepted_total",] == 1
+    assert values["hatang_feed_due_timestamp_seconds",] == values["hatang_feed_timestamp_seconds",] + 2700
     assert {values["hatang_feed_refused_total", "op-viettel", guard.value] for guard in Guard} == {0}
 
 

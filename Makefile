@@ -32,8 +32,8 @@ test: setup ## the whole suite, against real servers
 	$(PYTEST) -n 2 -m "not system and not soak" $(ARGS)
 	$(PYTEST) -m "system and not soak" $(ARGS)
 
-unit: setup ## the quick part of the suite, which needs no programs of other projects
-	$(PYTEST) -n 4 -m "not real and not slow and not system and not soak" $(ARGS)
+unit: setup ## the quick part of the suite, which needs neither servers nor programs of other projects
+	$(PYTEST) -n 3 -m "not real and not peers and not slow and not system and not soak" $(ARGS)
 
 lint: setup ## ruff, mypy and the import contracts
 	$(BIN)/ruff format --check .

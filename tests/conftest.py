@@ -12,6 +12,9 @@ import pytest
 import uvloop
 from blockbuster import BlockBuster, blockbuster_ctx
 
+# Folders whose tests talk over sockets to servers that they start.
+WITH_PEERS = frozenset({"demo", "exporters", "feeds", "probes", "sources", "traps"})
+
 
 def pytest_asyncio_loop_factories() -> dict[str, Callable[[], asyncio.AbstractEventLoop]]:
     """Tests run on the loop that the service runs on."""
@@ -19,8 +22,10 @@ def pytest_asyncio_loop_factories() -> dict[str, Callable[[], asyncio.AbstractEv
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """What needs a real program of another project says so: the unit part goes without."""
+    """What needs a real program of another project, or servers of our own, says so: the unit part goes without."""
     for item in items:
+        if item.path.parent.name in WITH_PEERS:
+            item.add_marker("peers")
         if "real" in getattr(item, "fixturenames", ()):
             item.add_marker("real")
 

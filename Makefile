@@ -9,6 +9,8 @@ LOCK := deploy/requirements/dev.txt
 ARGS ?=
 # The tests start hundreds of processes: compiled modules are kept, in build/, whatever the machine's habit is.
 PYTEST := PYTHONDONTWRITEBYTECODE= PYTHONPYCACHEPREFIX=$(CURDIR)/build/pycache $(BIN)/python -m pytest -q
+# A part of the suite that takes longer than this is interrupted, and still says what failed.
+WITHIN := timeout --foreground --signal=INT --kill-after=60 1500
 
 .PHONY: help setup run test unit lint bench soak docs dashboards golden check lock clean
 
@@ -29,8 +31,8 @@ run: setup ## play the simulated province: make run ARGS="--for 60s --listen 127
 
 test: setup ## the whole suite, against real servers
 	@deploy/setup/programs test
-	$(PYTEST) -n 2 -m "not system and not soak" $(ARGS)
-	$(PYTEST) -m "system and not soak" $(ARGS)
+	$(WITHIN) env $(PYTEST) -n 2 -m "not system and not soak" $(ARGS)
+	$(WITHIN) env $(PYTEST) -m "system and not soak" $(ARGS)
 
 unit: setup ## the quick part of the suite, which needs neither servers nor programs of other projects
 	$(PYTEST) -n 3 -m "not real and not peers and not slow and not system and not soak" $(ARGS)

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import asyncio
+import faulthandler
 import os
 import shutil
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator, Iterator
 from pathlib import Path
 
 import pytest
@@ -14,6 +15,8 @@ from blockbuster import BlockBuster, blockbuster_ctx
 
 # Folders whose tests talk over sockets to servers that they start.
 WITH_PEERS = frozenset({"demo", "exporters", "feeds", "probes", "sources", "traps"})
+TEARDOWN = 60.0  # seconds; the limit of a test itself is its own, and pytest-timeout's
+_STDERR = pytest.StashKey[int]()
 
 
 def pytest_asyncio_loop_factories() -> dict[str, Callable[[], asyncio.AbstractEventLoop]]:
@@ -28,6 +31,34 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
             item.add_marker("peers")
         if "real" in getattr(item, "fixturenames", ()):
             item.add_marker("real")
+
+
+@pytest.hookimpl(wrapper=True, tryfirst=True)
+def pytest_runtest_teardown(item: pytest.Item) -> Generator[None, object, object]:
+    """Whatever waits for ever ends the run, and says where it stands: a test that failed has no other limit."""
+    faulthandler.dump_traceback_later(TEARDOWN, exit=True, file=item.config.stash[_STDERR])
+    try:
+        return (yield)
+    finally:
+        faulthandler.cancel_dump_traceback_later()
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """A failure is shown when it happens: a run that is ended from outside has said what failed."""
+    config.stash[_STDERR] = os.dup(2)  # what is printed is not caught yet
+    if not hasattr(config, "workerinput"):
+        config.pluginmanager.register(_AtOnce(config))
+
+
+class _AtOnce:
+    def __init__(self, config: pytest.Config) -> None:
+        self._config = config
+
+    def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
+        if report.failed:
+            terminal: pytest.TerminalReporter | None = self._config.pluginmanager.get_plugin("terminalreporter")
+            if terminal is not None:
+                terminal.write_line(f"\n{report.nodeid} failed in its {report.when}:\n{report.longreprtext}")
 
 
 @pytest.fixture(autouse=True)

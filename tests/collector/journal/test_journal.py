@@ -244,7 +244,7 @@ async def test_two_readings_do_not_wait_for_the_writer(tmp_path: Path) -> None:
     def twice(ledger: Ledger) -> tuple[list[Change], list[Change]]:
         early = changes_of_portal(ledger)
         begun.set()
-        go_on.wait()
+        go_on.wait(timeout=10)  # a failure elsewhere must not leave a thread that waits for ever
         return early, changes_of_portal(ledger)
 
     report = asyncio.create_task(read(path, twice))

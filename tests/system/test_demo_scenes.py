@@ -97,8 +97,10 @@ class Watched:
         return found
 
     def spent(self, system: str) -> dict[str, float]:
-        """Seconds that a system spent in each state from the first scrape to the last."""
-        before, after = (self.scrapes[place].seconds(system) for place in (0, -1))
+        """Seconds that a system spent in each state, from the first scrape that counts it as up to the last."""
+        # Counters show what the journal has saved: those of the first scrapes may yet lack how it came up.
+        before = next(counted for scrape in self.scrapes if (counted := scrape.seconds(system))["up"])
+        after = self.scrapes[-1].seconds(system)
         return {state: after[state] - before[state] for state in after}
 
 

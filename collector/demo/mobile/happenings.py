@@ -129,7 +129,8 @@ def _doubled(cast: Cast) -> Casting:
     target = _feed(cast, VINAPHONE, "/tram-3g.csv")
     aged = _aged(cast, target, Technology.G3)
     made = _spoilt(target, Twist.DOUBLED, Guard.DUPLICATES, aged, keeps=(_held(cast, target, Technology.G3),))
-    return replace(made, failing=())  # it takes longer to be confirmed: see the target
+    # Its system is degraded by it too, but no state is promised of one that the login page degrades meanwhile.
+    return replace(made, failing=())
 
 
 def _moved(cast: Cast) -> Casting:

@@ -15,11 +15,11 @@ from typing import Any
 import yaml
 from aiohttp import web
 
+from collector.demo.alarms.faster import faster_routes, faster_rules
 from collector.demo.children import stop
 from dashboards.rules.__main__ import ALERTMANAGER
 from dashboards.rules.compose import OUTPUT
-from dashboards.rules.definition import seconds
-from dashboards.rules.receivers import Receivers, Timers
+from dashboards.rules.receivers import Receivers
 from dashboards.rules.routing import configuration
 from tests.system.process import free_port
 
@@ -136,26 +136,21 @@ class Stage:
                 await asyncio.sleep(0.2)
 
 
-def shorter(duration: str, pace: int) -> str:
-    """A duration `pace` times as short."""
-    return f"{seconds(duration) * 1000 // pace}ms"
-
-
 def paced_rules(work: Path, pace: int) -> None:
-    """The generated rules with shorter intervals and waits; windows stay."""
+    """The generated rules with shorter intervals and waits."""
     for name in FILES:
         content = yaml.safe_load((OUTPUT / f"{name}.yaml").read_text())
-        for group in content["groups"]:
-            group["interval"] = shorter(group["interval"], pace)
-            for rule in group["rules"]:
-                rule |= {key: shorter(rule[key], pace) for key in ("for", "keep_firing_for") if key in rule}
-        (work / f"{name}.rules.yaml").write_text(yaml.safe_dump(content, allow_unicode=True))
+        made = faster_rules(content, pace, scraped_every(pace))
+        (work / f"{name}.rules.yaml").write_text(yaml.safe_dump(made, allow_unicode=True))
+
+
+def scraped_every(pace: int) -> int:
+    """Seconds."""
+    return max(1, 15 // pace)
 
 
 def paced_alertmanager(sink: str, pace: int) -> dict[str, Any]:
     """The generated configuration, with all receivers at the sink."""
-    usual = Timers()
-    timers = {name: shorter(value, pace) for name, value in usual.model_dump().items() if name != "repeat_plan"}
     told = Receivers.model_validate(
         {
             "telegram": {"token_file": "/dev/null", "api": sink},
@@ -169,11 +164,11 @@ def paced_alertmanager(sink: str, pace: int) -> dict[str, Any]:
             "duty": "truc-ban",
             "tickets": "ky-thuat",
             "plan": "lanh-dao",
-            "timers": timers,
         }
     )
     made = configuration(told, "1:x")
-    return made | {"templates": [str(ALERTMANAGER / "templates" / "*.tmpl")]}
+    route = faster_routes(made["route"], pace)
+    return made | {"route": route, "templates": [str(ALERTMANAGER / "templates" / "*.tmpl")]}
 
 
 @asynccontextmanager
@@ -247,7 +242,7 @@ def _write(work: Path, address: str, alertmanager: int, pace: int) -> None:
         yaml.safe_dump(paced_alertmanager(f"http://{address}", pace), allow_unicode=True)
     )
     prometheus = {
-        "global": {"scrape_interval": f"{max(1, 15 // pace)}s", "scrape_timeout": "1s"},
+        "global": {"scrape_interval": f"{scraped_every(pace)}s", "scrape_timeout": "1s"},
         "rule_files": [str(work / "*.rules.yaml")],
         "alerting": {"alertmanagers": [{"static_configs": [{"targets": [f"127.0.0.1:{alertmanager}"]}]}]},
         "scrape_configs": [{"job_name": "hatang", "static_configs": [{"targets": [address]}]}],

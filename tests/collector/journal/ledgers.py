@@ -70,8 +70,8 @@ async def read(path: Path, ask: Callable[[Ledger], T]) -> T:
     return await asyncio.to_thread(reading)
 
 
-async def until_saved(journal: Journal, after: float = 0.0, within: float = 5.0) -> None:
-    """Wait for a transaction that reached the disk later than `after`."""
+async def until_saved(journal: Journal, after: float = 0.0, within: float = 15.0) -> None:
+    """Wait for a transaction that reached the disk later than `after`; the disk may be a slow one."""
     async with asyncio.timeout(within):
         while journal.saved_at <= after:
             await asyncio.sleep(0.01)

@@ -111,8 +111,10 @@ class Scheduler:
     def soon(self, target_id: str, delay: float) -> None:
         """Run a target once more, in `delay` seconds or sooner if that is planned already, beside its slot.
 
-        An unknown target, or one that runs then, is left alone.
+        An unknown target, or one that runs then, is left alone; nothing is planned any more once `drain` has begun.
         """
+        if self._draining:
+            return
         loop = asyncio.get_running_loop()
         due, planned = loop.time() + delay, self._soon.get(target_id)
         if planned is not None:
@@ -128,19 +130,20 @@ class Scheduler:
         await asyncio.wait([task])
 
     async def drain(self, limit: float) -> None:
-        """Start nothing more, wait up to `limit` seconds for what runs, then cancel it."""
+        """Start nothing more, wait up to `limit` seconds for what runs and what that needs now, then cancel it."""
         self._draining = True
         if self._guard is not None:
             self._guard.cancel()
             self._apscheduler.shutdown(wait=False)
         for _, handle in self._soon.values():
             handle.cancel()
-        tasks = list(self._running.values())
-        if tasks:
-            _, late = await asyncio.wait(tasks, timeout=limit)
-            for task in late:
-                task.cancel()
-            await asyncio.gather(*late, return_exceptions=True)
+        ends = time.monotonic() + limit
+        while self._running and (left := ends - time.monotonic()) > 0:
+            await asyncio.wait(self._running.values(), timeout=left)
+        late = list(self._running.values())
+        for task in late:
+            task.cancel()
+        await asyncio.gather(*late, return_exceptions=True)
 
     def next_run(self, target_id: str) -> float:
         """Unix time of the next run of a known target by its slot. Raises KeyError."""

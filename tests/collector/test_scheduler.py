@@ -222,3 +222,69 @@ async def test_what_goes_while_its_slot_begins_does_not_run() -> None:
     await asyncio.sleep(1.15)
     await scheduler.drain(1)
     assert set(started) == {"first"}
+
+
+async def test_a_drain_starts_nothing_that_its_last_runs_would_have_soon() -> None:
+    started: list[str] = []
+
+    async def run(chosen: Target) -> None:
+        started.append(chosen.id)
+        await asyncio.sleep(0.1)
+        scheduler.soon("other", 0)
+        scheduler.soon(chosen.id, 0.1)
+
+    scheduler = Scheduler(run, started.append)
+    scheduler.start()
+    scheduler.apply({"one": target("one", 86_400.0), "other": target("other", 86_400.0)})
+    asked = asyncio.create_task(scheduler.now("one"))
+    await asyncio.sleep(0.01)
+    await scheduler.drain(1)
+    await asked
+    await asyncio.sleep(0.3)
+    assert started == ["one"]
+
+
+async def test_a_drain_waits_also_for_what_its_last_runs_need() -> None:
+    """A failing run asks the uplink, which is a target too, before it knows what its failure means."""
+    ended: list[str] = []
+
+    async def run(chosen: Target) -> None:
+        await asyncio.sleep(0.1)
+        if chosen.id == "one":
+            await scheduler.now("uplink")
+        ended.append(chosen.id)
+
+    scheduler = Scheduler(run, ended.append)
+    scheduler.start()
+    scheduler.apply({"one": target("one", 86_400.0), "uplink": target("uplink", 86_400.0)})
+    asked = asyncio.create_task(scheduler.now("one"))
+    await asyncio.sleep(0.01)
+    await scheduler.drain(1)
+    assert ended == ["uplink", "one"]
+    await asked
+
+
+async def test_a_drain_cuts_off_what_takes_too_long_and_what_that_began() -> None:
+    cancelled: list[str] = []
+
+    async def run(chosen: Target) -> None:
+        try:
+            if chosen.id == "one":
+                await asyncio.sleep(0.05)
+                await scheduler.now("uplink")
+            await asyncio.sleep(60)
+        except asyncio.CancelledError:
+            cancelled.append(chosen.id)
+            raise
+
+    scheduler = Scheduler(run, cancelled.append)
+    scheduler.start()
+    scheduler.apply({"one": target("one", 86_400.0), "uplink": target("uplink", 86_400.0)})
+    asked = asyncio.create_task(scheduler.now("one"))
+    await asyncio.sleep(0.01)
+    begun = time.monotonic()
+    await scheduler.drain(0.3)
+    assert 0.2 < time.monotonic() - begun < 1
+    assert sorted(cancelled) == ["one", "uplink"]
+    assert not scheduler.running
+    await asked

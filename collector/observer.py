@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import errno
 import os
 import resource
 import time
@@ -37,7 +38,7 @@ class Cause(StrEnum):
 
 
 class Observer:
-    """Judges our own sight. `poll` runs a configured target now and gives its result."""
+    """Judges our own sight. `poll` runs a configured target now and gives its result; KeyError for any other."""
 
     def __init__(
         self,
@@ -76,8 +77,8 @@ class Observer:
     @property
     def uplink_lost(self) -> bool:
         """Whether every target that stands for our uplink failed when it was last asked."""
-        known = self._results.values()
-        return len(known) == len(self._uplink) > 0 and all(one.outcome is Outcome.FAIL for one in known)
+        known = [self._results.get(name) for name in self._uplink]
+        return bool(known) and all(one is not None and one.outcome is Outcome.FAIL for one in known)
 
     async def measure(self) -> None:
         """Count our descriptors; off the loop."""
@@ -108,13 +109,21 @@ class Observer:
 
     async def _ask_all(self) -> None:
         # One that answers settles it; those that hang would only delay the verdict.
-        asked = [asyncio.ensure_future(self._poll(name)) for name in self._uplink]
+        asked = [asyncio.ensure_future(self._ask(name)) for name in self._uplink]
         for finished in asyncio.as_completed(asked):
             result = await finished
+            if result is None:
+                continue
             if result.outcome is not Outcome.ERROR:  # that is what we made of it: `judged` has seen it as it was
                 self._results[result.target] = result
             if result.outcome is Outcome.OK:
                 return
+
+    async def _ask(self, name: str) -> Result | None:
+        try:
+            return await self._poll(name)
+        except KeyError:  # taken out of the configuration meanwhile
+            return None
 
 
 def _ended(result: Result) -> float:
@@ -134,4 +143,9 @@ def _our_fault(result: Result) -> Result:
 
 def _descriptors_short() -> bool:
     soft, _ = resource.getrlimit(resource.RLIMIT_NOFILE)
-    return len(os.listdir("/proc/self/fd")) > DESCRIPTOR_SHARE * soft  # noqa: PTH208  only their number counts
+    try:
+        return len(os.listdir("/proc/self/fd")) > DESCRIPTOR_SHARE * soft  # noqa: PTH208  only their number counts
+    except OSError as error:
+        if error.errno not in {errno.EMFILE, errno.ENFILE}:
+            raise
+        return True  # there is none left to count them with

@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import asyncio
+import os
+import resource
 import time
+from contextlib import ExitStack
 from dataclasses import replace
 
 import pytest
@@ -124,3 +127,40 @@ async def test_every_cause_is_exported() -> None:
         "descriptors": False,
         "loop": True,
     }
+
+
+async def test_a_gateway_that_is_taken_out_while_it_is_asked_says_nothing() -> None:
+    async def gone(name: str) -> Result:
+        await asyncio.sleep(0.01)
+        raise KeyError(name)
+
+    observer = Observer(gone, lambda _: 0.0, lambda: False)
+    observer.apply(["first", "second"])
+    assert await observer.judged(FAILED) is FAILED
+    assert impaired(observer) == set()
+
+
+async def test_an_answer_of_a_gateway_that_was_taken_out_meanwhile_counts_for_nothing() -> None:
+    observer = observing(Uplink(first=Outcome.FAIL, second=Outcome.FAIL))
+    judging = asyncio.create_task(observer.judged(FAILED))
+    await asyncio.sleep(0)
+    await asyncio.sleep(0)
+    observer.apply(["second"])
+    await judging
+    assert impaired(observer) == {"uplink"}, "the one that is left does not answer"
+
+
+async def test_without_any_descriptor_left_they_are_short() -> None:
+    """Counting them takes one, too."""
+    observer = Observer(Uplink().poll, lambda _: 0.0, lambda: False)
+    await observer.measure()
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    lowest = os.dup(0)
+    os.close(lowest)
+    with ExitStack() as stack:
+        stack.callback(resource.setrlimit, resource.RLIMIT_NOFILE, (soft, hard))
+        resource.setrlimit(resource.RLIMIT_NOFILE, (lowest, hard))
+        await observer.measure()
+    assert impaired(observer) == {"descriptors"}
+    await observer.measure()
+    assert impaired(observer) == set()

@@ -22,6 +22,7 @@ from exporters.connections import REQUEST_EVERY, Connections
 from exporters.coverage import CoverageDesk
 from exporters.exposition import Exposition
 from exporters.heartbeat import HeartbeatDesk
+from exporters.plan import PlanDesk
 
 TEXT = "text/plain; version=0.0.4; charset=utf-8"
 OPENMETRICS = "application/openmetrics-text; version=1.0.0; charset=utf-8"
@@ -57,6 +58,7 @@ class Web:
                 web.get("/api/v1/systems", self.systems),
                 web.get("/config", self.config),
                 *CoverageDesk(self._service).routes(),
+                *PlanDesk(self._service).routes(),
                 *HeartbeatDesk(self._service).routes(),
                 web.get("/-/healthy", self.healthy),
                 web.get("/-/ready", self.ready),

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping
 from datetime import date
 
 from collector.model import Metric, MetricType, Sample
-from collector.plan import Assessment, Day, Judgement, Plan, Status, Value, compute, day_of
+from collector.plan import Assessment, Judgement, Status
 
 INFO = Metric(
     "hatang_plan_info",
@@ -56,11 +56,6 @@ STATUS = Metric(
     labels=("indicator", "due", "status"),
 )
 METRICS = (INFO, ACTUAL, TARGET, DUE, GAP, REQUIRED, OBSERVED, PROJECTED, STATUS)
-
-
-def figures(plan: Plan, values: Mapping[str, Value], days: Mapping[str, Sequence[Day]], now: float) -> list[Sample]:
-    """The plan at `now` (Unix seconds), by live `values` and daily means."""
-    return list(samples(compute(plan, values, days, now), day_of(now)))
 
 
 def samples(assessments: Iterable[Assessment], today: date) -> Iterator[Sample]:

@@ -67,11 +67,16 @@ def of_systems(plan: Plan, systems: Mapping[str, System], states: Mapping[str, S
     asked = {one.source for one in plan.indicators if isinstance(one.source, Figure) and one.source.view == "systems"}
     found = {}
     for figure in asked:
-        some = [name for name, system in systems.items() if _fits(system, figure)]
+        some = fitting(systems, figure)
         if some:
             known = (states.get(name, SystemState.UNKNOWN) for name in some)
             found[figure] = Value.exactly(float(len(some))) if figure.name == "count" else _available(known)
     return found
+
+
+def fitting(systems: Mapping[str, System], figure: Figure) -> list[str]:
+    """Ids of the systems that a figure is about."""
+    return [name for name, system in systems.items() if _fits(system, figure)]
 
 
 def _fits(system: System, figure: Figure) -> bool:

@@ -22,8 +22,8 @@ from collector.plan.records import (
     Unit,
     Value,
 )
-from collector.plan.results import Assessment, Day, Judgement, Origin, Pace, Past, Status
-from collector.plan.values import Statement, live_values
+from collector.plan.results import Assessment, Day, Footing, Judgement, Origin, Pace, Past, Status
+from collector.plan.values import Statement, latest, live_values, meant
 
 __all__ = [
     "FIGURES",
@@ -35,6 +35,7 @@ __all__ = [
     "Day",
     "Demand",
     "Figure",
+    "Footing",
     "Goal",
     "Indicator",
     "Judgement",
@@ -56,5 +57,7 @@ __all__ = [
     "compute",
     "day_of",
     "days_of",
+    "latest",
     "live_values",
+    "meant",
 ]

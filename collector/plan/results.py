@@ -6,8 +6,8 @@ Ratios are shares from 0 to 1. Moments are Unix seconds; days are those of the p
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
 from datetime import date
 from enum import StrEnum
 
@@ -122,6 +122,20 @@ class Assessment:
     pace: Pace | None = None
     ended: bool = False
     judgements: tuple[Judgement, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Footing:
+    """What a live value rests on. None: that does not apply, or nobody knows.
+
+    `oldest` is when the oldest of it was measured or stated (Unix seconds), `known` the share of it that is known and
+    fresh, `made_by` the villages by what says that they have signal. `synthetic`: some of it is simulated.
+    """
+
+    oldest: float | None = None
+    known: float | None = None
+    synthetic: bool = False
+    made_by: Mapping[str, int] = field(default_factory=dict)
 
 
 def weighted(days: Iterable[Day]) -> Value | None:

@@ -16,13 +16,15 @@ Samples = Callable[[str], Sequence[Sample] | None]
 
 
 class Statement(NamedTuple):
-    """What a feed states: `fresh` says whether the feed is still to be believed."""
+    """What a feed states, as of Unix time `as_of`: `fresh` says whether the feed is still to be believed."""
 
     feed: str
     indicator: str
     day: date
     value: float
     fresh: bool
+    as_of: float | None = None
+    synthetic: bool = False
 
 
 def live_values(
@@ -37,7 +39,7 @@ def live_values(
     A figure that is not among `figures` is one that nothing was configured for: then the indicator is left out, like
     one of which no target and no feed ever spoke.
     """
-    everything, stated = tuple(targets), _latest(statements)
+    everything, stated = tuple(targets), latest(statements)
     found: dict[str, Value | None] = {}
     for indicator in plan.indicators:
         source = indicator.source
@@ -46,7 +48,7 @@ def live_values(
         elif isinstance(source, Measured):
             found[indicator.id] = measured(source, everything, samples)
         elif isinstance(source, Stated):
-            found[indicator.id] = stated.get((indicator.id, source.feed))
+            found[indicator.id] = _stated(stated.get((indicator.id, source.feed)))
     return {name: value for name, value in found.items() if value is not None}
 
 
@@ -55,14 +57,14 @@ def measured(source: Measured, targets: Iterable[Target], samples: Samples) -> V
 
     While a target is silent, what it would add may be anything that is not negative.
     """
-    sums = [_sum(source, target, samples) for target in targets if _meant(source, target)]
+    sums = [_sum(source, target, samples) for target in targets if meant(source, target)]
     if not sums:
         return None
     total = math.fsum(one for one in sums if one is not None)
     return Value(total, math.inf) if None in sums else Value.exactly(total)
 
 
-def _meant(source: Measured, target: Target) -> bool:
+def meant(source: Measured, target: Target) -> bool:
     """Whether a target gives such series, as far as its own labels say."""
     own = dict(target.labels)
     return (
@@ -87,12 +89,19 @@ def _fitting(name: str, labels: Mapping[str, str], samples: Sequence[Sample] | N
     ]
 
 
-def _latest(statements: Iterable[Statement]) -> dict[tuple[str, str], Value]:
-    """By indicator and feed ('' for any), the value of the latest day; nothing is known where that feed is stale."""
+def latest(statements: Iterable[Statement]) -> dict[tuple[str, str], Statement]:
+    """By indicator and feed ('' for any), what is stated of the latest day, by a fresh feed if there is any."""
     found: dict[tuple[str, str], Statement] = {}
     for one in statements:
         for key in ((one.indicator, one.feed), (one.indicator, "")):
             held = found.get(key)
             if held is None or (one.fresh, one.day) >= (held.fresh, held.day):
                 found[key] = one
-    return {key: Value.exactly(one.value) if one.fresh else NOTHING_KNOWN for key, one in found.items()}
+    return found
+
+
+def _stated(one: Statement | None) -> Value | None:
+    """Nothing is known where the feed is stale."""
+    if one is None:
+        return None
+    return Value.exactly(one.value) if one.fresh else NOTHING_KNOWN

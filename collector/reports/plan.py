@@ -1,11 +1,9 @@
-"""The plan as a table for people, for spreadsheets and for programs; what is worst comes first."""
+"""The plan as a table for people, and for spreadsheets; what is worst comes first."""
 
 from __future__ import annotations
 
-import json
 import math
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
 from datetime import date
 from typing import Any
 
@@ -14,12 +12,23 @@ from rich.markup import escape
 from rich.table import Table
 from rich.text import Text
 
-from collector.plan import ZONE, Assessment, Judgement, Past, Plan, Status, Unit, Value, day_of
+from collector.plan import ZONE, Origin, Status, Unit, Value
 from collector.reports.forms import spreadsheet
-from collector.reports.plan_words import COMPARED, DUE, HEAD, METHOD, ORIGINS, REPORTED_BY, STATUSES, Speech
-from collector.reports.words import BASES, iso
+from collector.reports.plan_lines import Line, Told
+from collector.reports.plan_words import (
+    COMPARED,
+    DUE,
+    HEAD,
+    METHOD,
+    ORIGINS,
+    REPORTED_BY,
+    SIMULATED,
+    STATUSES,
+    WAS,
+    Speech,
+)
+from collector.reports.words import BASES
 
-_ORDER = (Status.MISSED, Status.BEHIND, Status.UNKNOWN, Status.ON_TRACK, Status.MET)
 _COLOURS = {
     Status.MISSED: "red",
     Status.BEHIND: "yellow",
@@ -29,37 +38,14 @@ _COLOURS = {
 }
 
 
-@dataclass(frozen=True, slots=True)
-class Line:
-    """An indicator with one of its demands, or with none."""
-
-    one: Assessment
-    judgement: Judgement | None = None
-
-    @property
-    def rank(self) -> tuple[int, float]:
-        """Worst first, and among equals the widest gap for what is demanded."""
-        if self.judgement is None:
-            return len(_ORDER) + 1 + self.one.ended, 0.0
-        place = _ORDER.index(self.judgement.status) if self.judgement.status is not None else len(_ORDER)
-        gaps = [gap for gap in (self.judgement.gap_lower, self.judgement.gap_upper) if gap is not None]
-        return place, -max(gaps, default=0.0) / (abs(self.judgement.demand.value) or 1.0)
-
-
-def lines(assessments: Iterable[Assessment]) -> list[Line]:
-    """A line for each demand, and one for each indicator without any."""
-    found = [Line(one, judgement) for one in assessments for judgement in one.judgements or (None,)]
-    return sorted(found, key=lambda line: line.rank)
-
-
-def plan_table(plan: Plan, assessments: Iterable[Assessment], now: float, speech: Speech) -> Group:
+def plan_table(told: Told, speech: Speech, read_from: str) -> Group:
     """What is demanded, then what is only followed, then what is history; where it is from, and how it was reckoned."""
-    every = lines(assessments)
-    demanded = [line for line in every if line.judgement is not None]
-    followed = [line for line in every if line.judgement is None and not line.one.ended]
-    ended = [line for line in every if line.one.ended]
+    every = told.indicators
+    demanded = [line for line in every if line.target is not None]
+    followed = [line for line in every if line.target is None and not line.history]
+    ended = [line for line in every if line.history]
     title = speech.of(("Kế hoạch và thực hiện", "The plan and where it stands"))
-    parts: list[RenderableType] = [Text(f"{title}, {speech.day(day_of(now))}", style="bold")]
+    parts: list[RenderableType] = [Text(f"{title}, {speech.moment(told.at.astimezone(ZONE))}", style="bold")]
     parts.append(_table([speech.of(words) for words in HEAD], [_row(line, speech) for line in demanded]))
     for some, words in (
         (followed, ("Số liệu không có mục tiêu", "Without target")),
@@ -67,86 +53,102 @@ def plan_table(plan: Plan, assessments: Iterable[Assessment], now: float, speech
     ):
         if some:
             head = [speech.of(words), *(speech.of(HEAD[column]) for column in (2, 3, 8))]
-            parts += [Text(""), _table(head, [_short(line.one, speech) for line in some])]
-    parts.append(Text("\n".join(["", *_sources(plan, every, speech), speech.of(METHOD)]), style="dim"))
+            parts += [Text(""), _table(head, [_short(line, speech) for line in some])]
+    below = ["", read_from, *_sources(told, speech), speech.of(METHOD)]
+    parts.append(Text("\n".join(below), style="dim"))
     return Group(*parts)
 
 
-def _sources(plan: Plan, every: Iterable[Line], speech: Speech) -> list[str]:
-    used = {line.one.observation.source for line in every if line.one.observation is not None}
-    names = {one.id: speech.of((one.name_vi, one.name_en)) for one in plan.references}
+def _sources(told: Told, speech: Speech) -> list[str]:
+    used = {line.source for line in told.indicators if line.source is not None}
+    names = {name: speech.of((one.name_vi, one.name_en)) for name, one in told.references.items()}
     said = "; ".join(sorted(names.get(source, source) for source in used))
     return [f"{speech.of(REPORTED_BY)}: {said}."] if said else []
 
 
-def plan_csv(assessments: Iterable[Assessment]) -> str:
+def plan_csv(told: Told) -> str:
     """A line for each demand, numbers in base units: ratios from 0 to 1, paces a day."""
-    rows = [_record(line) for line in lines(assessments)]
-    return spreadsheet([tuple(rows[0]) if rows else (), *(tuple(_flat(row).values()) for row in rows)])
+    rows = [_flat(line) for line in told.indicators]
+    return spreadsheet([tuple(rows[0]) if rows else (), *(tuple(row.values()) for row in rows)])
 
 
-def plan_json(plan: Plan, assessments: Iterable[Assessment], now: float) -> str:
+def plan_json(told: Told) -> str:
     """All there is, and the report's figures that are not followed, with the reason."""
-    found = {
-        "at": iso(now, ZONE),
-        "zone": ZONE.key,
-        "indicators": [_record(line) for line in lines(assessments)],
-        "references": {one.id: {"name_vi": one.name_vi, "name_en": one.name_en} for one in plan.references},
-        "not_followed": [
-            {"entry": one.entry, "metric": one.metric, "reason": one.reason} for one in plan.reported if one.reason
-        ],
-    }
-    return json.dumps(found, ensure_ascii=False, indent=2)
+    return told.model_dump_json(indent=2)
 
 
 def _row(line: Line, speech: Speech) -> list[str]:
-    one, judgement = line.one, line.judgement
-    assert judgement is not None  # noqa: S101  only such lines come here
-    unit, demand = one.indicator.unit, judgement.demand
-    digits = _digits(demand.value, unit)
-    due = DUE.get(demand.label)
-    wanted = f"{COMPARED[demand.comparator]} {speech.bounds(Value.exactly(demand.value), unit, digits)}"
+    unit, target, comparator = line.unit, line.target, line.comparator
+    assert target is not None  # noqa: S101  only such lines come here
+    assert comparator is not None  # noqa: S101
+    digits = _digits(target, unit)
+    wanted = f"{COMPARED[comparator]} {speech.bounds(Value.exactly(target), unit, digits)}"
     return [
-        _status(judgement, speech),
-        escape(speech.of((one.indicator.name_vi, one.indicator.name_en))),
-        speech.bounds(one.mean, unit, max(digits, 2)),
-        _as_of(one, speech),
-        wanted if demand.confirmed else f"{wanted} ?",
-        speech.of(due) if due is not None else speech.day(demand.due),
-        speech.gap((judgement.gap_lower, judgement.gap_upper), unit, digits),
-        speech.pace(judgement.required, unit),
-        _pace(one, speech),
-        speech.day(_day(judgement.projected)),
-        escape(": ".join(filter(None, (speech.of(BASES[demand.basis]), demand.act)))),
+        _status(line, speech),
+        escape(speech.of((line.name_vi, line.name_en))),
+        speech.bounds(_mean(line), unit, max(digits, 2)),
+        _as_of(line, speech),
+        (wanted if line.confirmed else f"{wanted} ?") + _was(line, speech),
+        _due(line.due, speech),
+        speech.gap((line.gap_lower, line.gap_upper), unit, digits),
+        speech.pace(line.required_pace_per_day, unit),
+        _pace(line, speech),
+        speech.day(line.projected),
+        escape(": ".join(filter(None, (speech.of(BASES[line.basis]) if line.basis else "", line.act or "")))),
     ]
 
 
-def _short(one: Assessment, speech: Speech) -> list[str]:
+def _short(line: Line, speech: Speech) -> list[str]:
     return [
-        escape(speech.of((one.indicator.name_vi, one.indicator.name_en))),
-        speech.bounds(one.mean, one.indicator.unit),
-        _as_of(one, speech),
-        _pace(one, speech),
+        escape(speech.of((line.name_vi, line.name_en))),
+        speech.bounds(_mean(line), line.unit),
+        _as_of(line, speech),
+        _pace(line, speech),
     ]
 
 
-def _status(judgement: Judgement, speech: Speech) -> str:
-    if judgement.status is None:
+def _mean(line: Line) -> Value:
+    lower, upper = line.mean_lower, line.mean_upper
+    return Value(-math.inf if lower is None else lower, math.inf if upper is None else upper)
+
+
+def _due(label: str | None, speech: Speech) -> str:
+    named = DUE.get(label or "none")
+    return speech.of(named) if named is not None else speech.day(date.fromisoformat(label or ""))
+
+
+def _was(line: Line, speech: Speech) -> str:
+    """What the target was before an act changed it last."""
+    if not line.revisions:
+        return ""
+    last = line.revisions[-1]
+    before = speech.bounds(Value.exactly(last.target), line.unit, _digits(last.target, line.unit))
+    words = f"{COMPARED[last.comparator]} {before}, {_due(last.due, speech)}"
+    return f"\n[dim]{speech.of(WAS)} {speech.day(last.until)}: {words}[/]"
+
+
+def _status(line: Line, speech: Speech) -> str:
+    if line.status is None:
         return "–"
-    said = f"[{_COLOURS[judgement.status]}]{speech.of(STATUSES[judgement.status])}[/]"
-    past = judgement.past
+    said = f"[{_COLOURS[line.status]}]{speech.of(STATUSES[line.status])}[/]"
+    past = line.past
     return f"{said}\n[dim]{past.period}: {speech.of(STATUSES[past.status])}[/]" if past is not None else said
 
 
-def _as_of(one: Assessment, speech: Speech) -> str:
-    origin = speech.of(ORIGINS[one.origin])
-    return f"{speech.day(one.as_of)} ({origin})" if one.as_of is not None else origin
+def _as_of(line: Line, speech: Speech) -> str:
+    """When, and how: of what is measured the oldest of it, to the minute."""
+    origin = speech.of(ORIGINS[line.origin])
+    if line.how.synthetic:
+        origin = f"{origin}, {speech.of(SIMULATED)}"
+    if line.origin is Origin.LIVE and line.how.oldest is not None:
+        return f"{speech.moment(line.how.oldest.astimezone(ZONE))} ({origin})"
+    return f"{speech.day(line.as_of)} ({origin})" if line.as_of is not None else origin
 
 
-def _pace(one: Assessment, speech: Speech) -> str:
-    if one.pace is None:
+def _pace(line: Line, speech: Speech) -> str:
+    if line.observed_pace_per_day is None:
         return "–"
-    return speech.pace(one.pace.lower, one.indicator.unit) + ("" if one.pace.fitted else " *")
+    return speech.pace(line.observed_pace_per_day, line.unit) + ("" if line.pace_fitted else " *")
 
 
 def _digits(demanded: float, unit: Unit) -> int:
@@ -156,74 +158,17 @@ def _digits(demanded: float, unit: Unit) -> int:
     return next((digits for digits in (1, 2, 3) if abs(demanded * 100 - round(demanded * 100, digits)) < 1e-9), 3)
 
 
-def _day(moment: float | None) -> date | None:
-    return day_of(moment) if moment is not None else None
-
-
-def _record(line: Line) -> dict[str, Any]:
-    one, judgement = line.one, line.judgement
-    indicator, pace = one.indicator, one.pace
-    return {
-        "indicator": indicator.id,
-        "name_vi": indicator.name_vi,
-        "name_en": indicator.name_en,
-        "unit": indicator.unit.value,
-        "origin": one.origin.value,
-        "as_of": one.as_of.isoformat() if one.as_of is not None else None,
-        "source": one.observation.source if one.observation is not None else None,
-        "actual_lower": _finite(one.actual.lower) if one.actual is not None else None,
-        "actual_upper": _finite(one.actual.upper) if one.actual is not None else None,
-        "mean_lower": _finite(one.mean.lower) if one.mean is not None else None,
-        "mean_upper": _finite(one.mean.upper) if one.mean is not None else None,
-        "observed_pace_per_day": pace.lower if pace is not None else None,
-        "pace_fitted": pace.fitted if pace is not None else None,
-        "history": one.ended,
-        **_demanded(judgement),
-    }
-
-
-def _demanded(judgement: Judgement | None) -> dict[str, Any]:
-    demand = judgement.demand if judgement is not None else None
-    return {
-        "target": demand and demand.value,
-        "comparator": demand and demand.comparator.value,
-        "due": demand and demand.label,
-        "status": judgement and judgement.status and judgement.status.value,
-        "gap_lower": judgement and judgement.gap_lower,
-        "gap_upper": judgement and judgement.gap_upper,
-        "required_pace_per_day": judgement and judgement.required,
-        "projected": _projected(judgement),
-        "basis": demand and demand.basis.value,
-        "official": demand and demand.official,
-        "act": demand.act or None if demand else None,
-        "confirmed": demand and demand.confirmed,
-        "period": judgement.period or None if judgement else None,
-        "past": _past(judgement.past) if judgement is not None and judgement.past is not None else None,
-    }
-
-
-def _projected(judgement: Judgement | None) -> str | None:
-    day = _day(judgement.projected) if judgement is not None else None
-    return day.isoformat() if day is not None else None
-
-
-def _past(past: Past) -> dict[str, Any]:
-    value = past.value
-    return {
-        "period": past.period,
-        "status": past.status.value,
-        "lower": _finite(value.lower) if value is not None else None,
-        "upper": _finite(value.upper) if value is not None else None,
-    }
-
-
-def _finite(value: float) -> float | None:
-    return value if math.isfinite(value) else None
-
-
-def _flat(record: dict[str, Any]) -> dict[str, Any]:
-    past = record["past"]
-    return {**record, "past": f"{past['period']} {past['status']}" if past is not None else None}
+def _flat(line: Line) -> dict[str, Any]:
+    """In one row: what is within goes into a cell, or beside the rest."""
+    row = line.model_dump(mode="json")
+    past, how = row["past"], row.pop("how")
+    row["past"] = f"{past['period']} {past['status']}" if past is not None else None
+    row["revisions"] = "; ".join(
+        f"{one['until']}: {one['comparator']} {one['target']} {one['due']} {one['act'] or ''}".rstrip()
+        for one in row["revisions"]
+    )
+    how["made_by"] = " ".join(f"{name}={count}" for name, count in how["made_by"].items())
+    return row | {"how": how.pop("by"), **how}
 
 
 def _table(head: Sequence[str], rows: Iterable[Sequence[str]]) -> Table:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from datetime import date
+from datetime import date, datetime
 from enum import StrEnum
 
 from collector.plan import Comparator, Origin, Status, Unit, Value
@@ -67,6 +67,18 @@ _METHOD_EN = (
     "Paces are for 30 days; of ratios in percentage points.",
     "What is `proposed` is not an official target. ? marks what nobody read in the act.",
 )
+SIMULATED = ("mô phỏng", "simulated")
+WAS = ("Đến", "Until")
+SERVICE = ("Đọc từ dịch vụ đang chạy ở {address}.", "Read from the service that runs on {address}.")
+JOURNAL = (
+    "Đọc từ nhật ký {path}: không có dịch vụ nào trả lời ở {address}.",
+    "Read from the journal {path}: no service gave an answer on {address}.",
+)
+ASKED_JOURNAL = ("Đọc từ nhật ký {path}.", "Read from the journal {path}.")
+REPORTS = (
+    "Chỉ có số liệu báo cáo: không đọc được dịch vụ nào, cũng không có nhật ký nào.",
+    "Only reported values: there is neither a service nor a journal to read from.",
+)
 REPORTED_BY = ("Số liệu báo cáo lấy từ", "Reported values are from")
 METHOD = "\n".join(_METHOD_VI), "\n".join(_METHOD_EN)
 DUE = {"monthly": ("hằng tháng", "monthly"), "yearly": ("hằng năm", "yearly"), "none": ("chưa có hạn", "no date")}
@@ -126,6 +138,10 @@ class Speech:
         if day is None:
             return "–"
         return f"{day:%d/%m/%Y}" if self.language is Language.VI else day.isoformat()
+
+    def moment(self, moment: datetime) -> str:
+        """A date and the time of day."""
+        return f"{self.day(moment.date())} {moment:%H:%M}"
 
     def _rounded(self, gap: float, unit: Unit, digits: int) -> str:
         amount, least = gap * 100 if unit is Unit.RATIO else gap, 10.0**-digits

@@ -9,9 +9,9 @@ from typing import Any
 import pytest
 import yaml
 
-from collector.derive.plan import STATUS, figures
+from collector.derive.plan import STATUS, samples
 from collector.model import Basis
-from collector.plan import Figure, Indicator, Measured, Origin, Stated, Status, Value, compute, live_values
+from collector.plan import Figure, Indicator, Measured, Origin, Stated, Status, Value, compute, day_of, live_values
 from collector.settings import Config, load
 from tests.collector.plan.planning import at
 
@@ -168,7 +168,7 @@ def test_the_same_figures_measured_read_the_same(config: Config) -> None:
     values = live_values(config.plan, given, config.targets.values(), lambda _: None, ())
     statuses = {
         sample.labels[0]: sample.labels[2]
-        for sample in figures(config.plan, values, {}, NOW)
+        for sample in samples(compute(config.plan, values, {}, NOW), day_of(NOW))
         if sample.metric is STATUS and sample.value == 1.0
     }
     assert [statuses[name] for name in list(FACTS)[:4]] == ["met", "missed", "missed", "missed"]

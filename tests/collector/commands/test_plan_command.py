@@ -17,6 +17,7 @@ from collector.journal.schema import connect
 from collector.plan import day_of
 from tests.collector.journal.ledgers import put
 from tests.configuring import write
+from tests.system.process import free_port
 
 PLAN = """\
 references:
@@ -70,7 +71,11 @@ reported:
 @pytest.fixture
 def place(tmp_path: Path) -> Path:
     """A configuration with a plan; there is no journal yet."""
-    return write(tmp_path / "config", monitor=f"journal: {{path: {tmp_path}/journal.sqlite}}\n", plan=PLAN)
+    return write(
+        tmp_path / "config",
+        monitor=f"journal: {{path: {tmp_path}/journal.sqlite}}\nweb: {{listen: 127.0.0.1:{free_port()}}}\n",
+        plan=PLAN,
+    )
 
 
 def give(place: Path, *words: str) -> Result:
@@ -144,7 +149,10 @@ def test_what_the_journal_measured_wins(place: Path) -> None:
 
 
 def test_without_a_plan_the_table_is_empty(tmp_path: Path) -> None:
-    empty = write(tmp_path / "config", monitor=f"journal: {{path: {tmp_path}/journal.sqlite}}\n")
+    empty = write(
+        tmp_path / "config",
+        monitor=f"journal: {{path: {tmp_path}/journal.sqlite}}\nweb: {{listen: 127.0.0.1:{free_port()}}}\n",
+    )
     assert found(empty) == []
     assert give(empty).exit_code == 0
     assert give(empty, "--format", "csv").exit_code == 0

@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import replace
 from datetime import date
 
-from collector.derive.plan import METRICS, figures
-from collector.plan import NOTHING_KNOWN, Comparator, Demand, Plan, Recurring, Value
+from collector.derive.plan import METRICS, samples
+from collector.plan import NOTHING_KNOWN, Comparator, Demand, Plan, Recurring, Value, compute, day_of
 from tests.collector.plan.planning import at, days, indicator, least
 
 NOW = at("2026-11-23 12:00")
@@ -17,7 +17,7 @@ def said(plan: Plan, values: dict[str, Value], past: float | None = None) -> dic
     kept = {"one": days("2026-11-01", [past] * 22)} if past is not None else {}
     return {
         f"{one.metric.name}{{{','.join(map('='.join, zip(one.metric.labels, one.labels, strict=True)))}}}": one.value
-        for one in figures(plan, values, kept, NOW)
+        for one in samples(compute(plan, values, kept, NOW), day_of(NOW))
     }
 
 

@@ -51,10 +51,11 @@ async def gather(folder: Folder, source: FileSource, kept: Kept) -> tuple[Fetche
     entries = await folder.entries()
     if not entries:
         raise ProbeFailed(Reason.UNEXPECTED, f"no file is called {source.pattern}")
-    chosen = _chosen(source, kept, entries)
+    now = time.time()
+    settled = _settled(source, kept, entries, now)
     files: dict[tuple[str, Stamp], Fetched] = {}
     size = 0
-    for entry in chosen:
+    for entry in _chosen(source, settled, now):
         found = kept.files.get(entry) or await _read(folder, source, entry)
         if found is None:
             continue
@@ -67,7 +68,8 @@ async def gather(folder: Folder, source: FileSource, kept: Kept) -> tuple[Fetche
     if files:
         kept.files = files
         return kept.keep(tuple(files.values()))
-    if kept.documents and len(chosen) < len(entries):
+    being_written = len(settled) < len(entries)
+    if kept.documents and being_written and all(_is_of_late(source, stamp, now) for _, stamp in kept.files):
         return kept.documents
     raise ProbeFailed(Reason.UNEXPECTED, f"no file that is called {source.pattern} is complete, and new enough")
 
@@ -82,17 +84,18 @@ async def _read(folder: Folder, source: FileSource, entry: Entry) -> Fetched | N
     return Fetched(plain_name(entry.name), content, modified=entry.stamp.modified)
 
 
-def _chosen(source: FileSource, kept: Kept, entries: Iterable[Entry]) -> list[Entry]:
-    """The files to read, in order: complete ones, and new enough. Raises ProbeFailed when they are too many."""
-    now = time.time()
-    settled = _settled(source, kept, entries, now)
-    if source.within is not None:
-        settled = [entry for entry in settled if now - entry.stamp.modified <= source.within]
+def _chosen(source: FileSource, settled: Iterable[Entry], now: float) -> list[Entry]:
+    """Of the complete files those to read, in order: that are new enough. Raises ProbeFailed when they are too many."""
+    late = [entry for entry in settled if _is_of_late(source, entry.stamp, now)]
     if source.take == "newest":
-        return sorted(settled, key=lambda entry: (entry.stamp.modified, entry.name), reverse=True)
-    if len(settled) > source.max_documents:
+        return sorted(late, key=lambda entry: (entry.stamp.modified, entry.name), reverse=True)
+    if len(late) > source.max_documents:
         raise ProbeFailed(Reason.TOO_LARGE, f"more than {source.max_documents} files")
-    return sorted(settled)
+    return sorted(late)
+
+
+def _is_of_late(source: FileSource, stamp: Stamp, now: float) -> bool:
+    return source.within is None or now - stamp.modified <= source.within
 
 
 def _settled(source: FileSource, kept: Kept, entries: Iterable[Entry], now: float) -> list[Entry]:

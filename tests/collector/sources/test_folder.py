@@ -123,6 +123,20 @@ async def test_only_files_of_late(tmp_path: Path) -> None:
     assert (await failure(tmp_path, within="5m"))[0] == "unexpected"
 
 
+@pytest.mark.parametrize("take", ["newest", "all"])
+async def test_files_that_are_no_longer_of_late_are_let_go(tmp_path: Path, take: str) -> None:
+    """A folder into which nobody writes any more is a failure, also to who has read its files."""
+    cells = put(tmp_path / "cells.csv", age=0.1)
+    async with sourcing() as at:
+        feed = source(folder=str(tmp_path), settle="1ms", within="1s", take=take)
+        first = await at.fetch(feed)
+        assert await at.fetch(feed) is first
+        await asyncio.sleep(1)
+        assert (await at.failure(feed))[0] == "unexpected"
+        put(cells, age=-3600)  # it is being written again, for all that we can tell
+        assert (await at.failure(feed))[0] == "unexpected"
+
+
 async def test_an_empty_folder_is_the_feeds_fault_and_a_missing_one_ours(tmp_path: Path) -> None:
     assert await failure(tmp_path) == ("unexpected", "no file is called *")
     with pytest.raises(FileNotFoundError):

@@ -3,17 +3,15 @@
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import resource
 import time
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
 from contextlib import AsyncExitStack
 from itertools import islice
-from pathlib import Path, PurePath
+from pathlib import Path
 from typing import Any
 
 import structlog
-from watchfiles import Change, awatch
 
 from collector import registry, vitals
 from collector.bookkeeping import Bookkeeping
@@ -22,13 +20,14 @@ from collector.model import Result, Sample, Sink, Target
 from collector.net import AddressMap, Net, Resolver
 from collector.observer import Observer
 from collector.planning import Planning
-from collector.runner import Gate, Runner
+from collector.runner import Gate, Runner, where
 from collector.scheduler import Scheduler
 from collector.settings import Config, SettingsError, load
 from collector.stalls import StallWatch
 from collector.state import State
 from collector.traps import Trap, TrapDesk
 from collector.views import Views
+from collector.watching import changes
 
 # The rest of the descriptors is for warm sessions, scrapes, files and the journal.
 IN_FLIGHT_SHARE = 0.6
@@ -39,8 +38,6 @@ RECHECK_AFTER = 10.0
 RECENT = 5.0
 DECIDING_AT_MOST = 50
 MEASURE_EVERY = 10.0
-# Beside them and the files of secrets, a configuration directory may hold what is none of our business.
-CONFIG_SUFFIXES = (".yaml", ".yml", ".geojson")
 
 log = structlog.get_logger(__name__)
 
@@ -109,12 +106,12 @@ class Service:
         config = await asyncio.to_thread(load, self.directories)
         self._books = await Bookkeeping.open(self._sink, config.monitor.journal)
         planning = await Planning.open(self._sink, self._books.journal, self._books.standing, self.state, self.holdings)
-        self._views = Views(self.holdings, self._sink, planning)
+        self._views = Views(self.holdings, self._sink, planning, self._books.saved)
         self._runner = await self.open(config)
         self.stalls.start()
         self.scheduler.start()
         self._adopt(config)
-        self._books.start()
+        self._books.start(self._views.totals)
         self._views.start()
         self._watching = asyncio.create_task(self._watch_files())
         self._measuring = asyncio.create_task(self._measure())
@@ -186,6 +183,7 @@ class Service:
         """Bring withdrawals and the service's own figures up to date; called before each scrape."""
         self.state.expire()
         self.books.publish()
+        self.views.publish(self.books.journal.kept)
         scheduler = self.scheduler
         in_flight = self._runner.gate.in_flight if self._runner else 0
         lateness, scheduler.lateness = scheduler.lateness, 0.0
@@ -266,20 +264,13 @@ class Service:
             await self.observer.measure()
 
     async def _watch_files(self) -> None:
-        while not self._stopping.is_set():
-            files = self.config.files
-            async for _ in awatch(
-                *files, watch_filter=_concerning(files), step=100, debounce=400, stop_event=self._stopping
-            ):
-                with contextlib.suppress(SettingsError):  # told by the log, the gauge and /-/reload
-                    await self.reload()
-                if self.config.files != files:
-                    break
-
-
-def _concerning(files: Iterable[Path]) -> Callable[[Change, str], bool]:
-    secrets = frozenset(file.name for file in files)
-    return lambda _, path: path.endswith(CONFIG_SUFFIXES) or PurePath(path).name in secrets
+        async for _ in changes(lambda: self.config.files, self._stopping):
+            try:
+                await self.reload()
+            except SettingsError:
+                continue  # told by the log, the gauge and /-/reload
+            except Exception as error:  # noqa: BLE001  the next change must find us here
+                log.error("reload failed", error=repr(error), where=where(error))
 
 
 def _resolver(config: Config) -> Resolver:

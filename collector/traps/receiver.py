@@ -145,7 +145,8 @@ class TrapReceiver:
             self._changed.clear()
             self._admission.know(await self._addresses.sources(self._targets.values(), self._settings))
             with contextlib.suppress(TimeoutError):
-                await asyncio.wait_for(self._changed.wait(), _LOOK_UP_EVERY)
+                async with asyncio.timeout(_LOOK_UP_EVERY):  # wait_for of Python 3.11 may swallow that we are to end
+                    await self._changed.wait()
 
     def _heard(self, content: bytes, sender: Any, transport: Any) -> None:
         source = self._admission.admit(sender[0], len(content))

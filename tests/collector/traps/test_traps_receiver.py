@@ -52,6 +52,13 @@ async def test_who_fails_to_react_hears_the_next_one(tmp_path: Path) -> None:
             await traps.until(lambda count=count: len(traps.traps) == count)  # type: ignore[misc]
 
 
+async def test_it_stops_at_once_although_something_changed_just_before(tmp_path: Path) -> None:
+    async with trapping(tmp_path, device()) as traps:
+        traps.receiver.update({})
+        async with asyncio.timeout(2):
+            await traps.receiver.stop(traps.figures)
+
+
 class Service:
     """A desk, and what it is told to do."""
 

@@ -56,7 +56,8 @@ P = TypeVar("P", bound=asyncio.BaseProtocol)
 class TlsContexts:
     """One context per distinct setting and state of its files: a renewed certificate is read again.
 
-    Files are looked at no more often than every `recheck` seconds.
+    Each takes most of a megabyte; the name to ask for is no part of it. Files are looked at no more often than every
+    `recheck` seconds.
     """
 
     def __init__(self, recheck: float = 5.0) -> None:
@@ -67,11 +68,16 @@ class TlsContexts:
         """The context for `tls`. Raises OSError, which names the file, when one of its files cannot be used."""
         entry = self._entries.get(tls)
         if entry is None:
-            entry = self._entries[tls] = _Entry([path for name in _PEM_FILES if (path := getattr(tls, name))])
+            entry = self._entries[tls] = self._shared(tls.model_copy(update={"server_name": None}))
         if entry.context is not None and time.monotonic() < entry.good_until:
             return entry.context
         async with entry.lock:  # thousands of targets may ask at once: one of them makes it
             return await self._fresh(tls, entry)
+
+    def _shared(self, tls: Tls) -> _Entry:
+        if tls not in self._entries:
+            self._entries[tls] = _Entry([path for name in _PEM_FILES if (path := getattr(tls, name))])
+        return self._entries[tls]
 
     async def _fresh(self, tls: Tls, entry: _Entry) -> ssl.SSLContext:
         if entry.context is not None and time.monotonic() < entry.good_until:

@@ -30,6 +30,14 @@ async def test_one_context_serves_all_who_ask_for_the_same(tmp_path: Path) -> No
     assert await contexts.get(Tls()) is await contexts.get(Tls())
 
 
+async def test_targets_that_differ_in_their_name_share_a_context() -> None:
+    """A hundred sites behind one address would take a hundred megabytes."""
+    contexts = TlsContexts()
+    named = await asyncio.gather(*(contexts.get(Tls(server_name=f"site-{number}.example")) for number in range(20)))
+    assert {id(context) for context in named} == {id(await contexts.get(Tls()))}
+    assert await contexts.get(Tls(server_name="site-1.example", verify=False)) is not named[1]
+
+
 async def test_a_changed_file_is_read_again_after_a_while(tmp_path: Path) -> None:
     tls = Tls(ca_file=Authority(tmp_path).ca_file)
     at_once, later = TlsContexts(recheck=0.0), TlsContexts(recheck=60.0)

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from dataclasses import replace
 
 import structlog
 
@@ -22,19 +23,23 @@ JOURNAL_SAVED = Metric(
 ADVANCE_EVERY = 1.0
 # At most so much is lost by a kill, and shows as unobserved.
 SAVE_EVERY = 5
+Totals = Callable[[], Mapping[tuple[str, str], float]]
+"""Counters of others that must survive a restart, as of now: see `Saved`."""
 
 log = structlog.get_logger(__name__)
 
 
 class Bookkeeping:
-    """The standing of all systems, and the journal that it is written into."""
+    """The standing of all systems, and the journal that it is written into. `saved` is what it held at the start."""
 
     def __init__(self, sink: Sink, journal: Journal, saved: Saved, entries: list[Entry]) -> None:
         self.standing = Standing(sink, saved)
+        self.saved = saved
         self._sink = sink
         self.journal = journal
         self._entries = entries
         self._config: Config | None = None
+        self._totals: Totals = dict
         self._task: asyncio.Task[None] | None = None
 
     @classmethod
@@ -51,8 +56,9 @@ class Bookkeeping:
         self._config = config
         self._write(self.standing.apply(config.systems, records, self._planner(config)))
 
-    def start(self) -> None:
-        """Begin to keep account; from now on every second is somewhere, also after a kill."""
+    def start(self, totals: Totals = dict) -> None:
+        """Begin to keep account, of `totals` too; from now on every second is somewhere, also after a kill."""
+        self._totals = totals
         self._advance(save=True)
         self._task = asyncio.create_task(self._keep())
 
@@ -84,7 +90,7 @@ class Bookkeeping:
     def _advance(self, save: bool) -> None:
         self._write(self.standing.advance())
         if save:
-            self.journal.save(self.standing.saved(), time.time())
+            self.journal.save(replace(self.standing.saved(), totals=self._totals()), time.time())
 
     async def _read_entries(self) -> None:
         entries = await self.journal.maintenance()

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable, Mapping
 from typing import NamedTuple
 
 from collector.derive.systems import Support, parents_of, support_of
-from collector.journal import Change, Saved
+from collector.journal import Change, Saved, surviving
 from collector.maintenance import Planner
 from collector.model import Metric, MetricType, Outcome, Sample, Sink, System, SystemState, Verdict
 from collector.state import STALE_INTERVALS, Record
@@ -137,11 +137,7 @@ class Standing:
         )
 
     def publish(self, kept: Saved | None = None) -> None:
-        """Bring the sink up to date; called before each scrape.
-
-        Counters show what is `kept` over a kill: to Prometheus, one that fell would have begun anew, and all of it
-        would count once more. None: what they are at, since nothing can be kept.
-        """
+        """Bring the sink up to date; called before each scrape. Counters show what is `kept` over a kill."""
         self._sink.put("systems", (), (sample for name in self._systems for sample in self._samples(name, kept)))
 
     def state(self, name: str) -> SystemState:
@@ -177,12 +173,10 @@ class Standing:
             yield Sample(OBJECTIVE_INFO, (name, objective.indicator, objective.basis.value, objective.recurring), 1)
 
     def _counted(self, name: str, kept: Saved | None) -> Mapping[SystemState, float]:
-        live, shown = self.timelines.timelines[name].seconds, self._shown.get(name, {})
         known = kept.seconds.get(name) if kept is not None else None
-        if known is not None:
-            live = {state: min(spent, max(known[state], shown.get(state, 0.0))) for state, spent in live.items()}
-        self._shown[name] = dict(live)
-        return live
+        shown = surviving(self.timelines.timelines[name].seconds, known, self._shown.get(name, {}))
+        self._shown[name] = shown
+        return shown
 
     def _begin(self, name: str) -> Iterable[Change]:
         now, timeline, saved = self._wall_clock(), self.timelines.timelines[name], self._saved

@@ -9,7 +9,9 @@ from typing import TYPE_CHECKING
 
 import structlog
 
+from collector.derive.coverage import lost_samples, lost_totals, restored, samples, site_samples
 from collector.intake import Holdings, Network, Source, merged
+from collector.journal import Saved, surviving
 from collector.model import Metric, Sample, Sink
 from collector.places import Places
 from collector.planning import Planning
@@ -19,7 +21,6 @@ from collector.settings import Config
 if TYPE_CHECKING:  # loaded with the first places and feeds only: it takes memory
     from collector.coverage.figures import Figures
     from collector.coverage.links import Links
-    from collector.coverage.lost import Lost
 
 LOOK_EVERY = 1.0
 AT_LEAST_EVERY = 15.0
@@ -28,7 +29,7 @@ UNMATCHED = Metric(
     "hatang_feed_unmatched_outages", "Outages of cells, sites or places that no feed lists.", labels=("operator",)
 )
 VIEW_METRICS = (SECONDS, UNMATCHED)
-OWNER, SITES_OWNER = "coverage", "sites"
+OWNER, SITES_OWNER, LOST_OWNER = "coverage", "sites", "time without signal"
 
 log = structlog.get_logger(__name__)
 
@@ -45,10 +46,10 @@ class Coverage:
 class Views:
     """Counts coverage over places and held feeds, then judges the plan. Loop only.
 
-    `coverage` is the last count, None before the first.
+    `coverage` is the last count, None before the first. The time that villages lost goes on from what was `saved`.
     """
 
-    def __init__(self, holdings: Holdings, sink: Sink, planning: Planning) -> None:
+    def __init__(self, holdings: Holdings, sink: Sink, planning: Planning, saved: Saved) -> None:
         self.coverage: Coverage | None = None
         self.planning = planning
         self._holdings = holdings
@@ -57,7 +58,8 @@ class Views:
         self._places: Places | None = None
         self._network = Network()
         self._links: Links | None = None
-        self._lost: Lost | None = None
+        self._lost = restored(saved.totals)
+        self._shown: dict[tuple[str, str], float] = {}
         self._seen: tuple[int, int] | None = None
         self._due = 0.0
         self._task: asyncio.Task[None] | None = None
@@ -73,6 +75,20 @@ class Views:
             self.coverage = None
             self._sink.drop(OWNER)
             self._sink.drop(SITES_OWNER)
+            self._sink.drop(LOST_OWNER)
+            self._lost.pause()
+
+    def totals(self) -> dict[tuple[str, str], float]:
+        """What must survive a restart, as of now."""
+        self._lost.credit(time.monotonic())
+        return lost_totals(self._lost)
+
+    def publish(self, kept: Saved | None) -> None:
+        """Bring the time lost up to date; called before each scrape. It shows what is `kept` over a kill."""
+        if self._places is not None:
+            known = kept.totals if kept is not None else None
+            self._shown = surviving(lost_totals(self._lost), known, self._shown)
+            self._sink.put(LOST_OWNER, (), lost_samples(self._shown))
 
     def start(self) -> None:
         """Begin to count."""
@@ -112,6 +128,7 @@ class Views:
         counted, sites = await asyncio.to_thread(self._samples, coverage, before)
         counted.append(Sample(SECONDS, (OWNER,), time.monotonic() - begun))
         self.coverage = coverage
+        self._lost.advance(coverage.figures, time.monotonic())
         self._sink.put(OWNER, (), counted)
         if sites is not None:
             self._sink.put(SITES_OWNER, (), sites)
@@ -139,13 +156,7 @@ class Views:
 
     def _samples(self, coverage: Coverage, before: Links | None) -> tuple[list[Sample], list[Sample] | None]:
         """The series of a count, and those of its sites if they changed."""
-        from collector.coverage.lost import Lost  # noqa: PLC0415  see above
-        from collector.derive.coverage import lost_samples, samples, site_samples  # noqa: PLC0415
-
-        if self._lost is None:
-            self._lost = Lost()
-        self._lost.advance(coverage.figures, time.monotonic())
-        counted = [*samples(coverage.figures), *lost_samples(self._lost)]
+        counted = samples(coverage.figures)
         counted += [Sample(UNMATCHED, (name,), count) for name, count in sorted(coverage.network.unmatched.items())]
         links = coverage.figures.links
         return counted, site_samples(links) if links is not before else None

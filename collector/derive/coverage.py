@@ -2,18 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from heapq import nlargest
 from math import isfinite
 from typing import TYPE_CHECKING
 
+from collector.coverage.lost import Lost
 from collector.model import Metric, MetricType, Sample
-from collector.records import CellState
+from collector.records import CellState, Technology
 
 if TYPE_CHECKING:  # the engine's libraries take memory that only who has cells shall pay
     from collector.coverage.figures import Bounds, Figures, Level
     from collector.coverage.links import Links
-    from collector.coverage.lost import Lost
 
 MOST_CRITICAL = 50
 
@@ -143,10 +143,30 @@ def site_samples(links: Links) -> list[Sample]:
     return found
 
 
-def lost_samples(lost: Lost) -> list[Sample]:
+Totals = Mapping[tuple[str, str], float]
+"""Counters by the name of their metric and their label, as the journal keeps them."""
+
+
+def lost_totals(lost: Lost) -> dict[tuple[str, str], float]:
     """The time that villages were without signal."""
-    found = [Sample(OUTAGE, (technology.value,), seconds) for technology, seconds in lost.seconds.items()]
-    return found + [Sample(PLANNED_OUTAGE, (one.value,), seconds) for one, seconds in lost.planned.items()]
+    both = ((OUTAGE, lost.seconds), (PLANNED_OUTAGE, lost.planned))
+    return {(metric.name, one.value): seconds for metric, spent in both for one, seconds in spent.items()}
+
+
+def restored(totals: Totals) -> Lost:
+    """What was lost before a restart, by what the journal kept."""
+    known = {one.value: one for one in Technology}
+    seconds, planned = (
+        {known[label]: spent for (name, label), spent in totals.items() if name == metric.name and label in known}
+        for metric in (OUTAGE, PLANNED_OUTAGE)
+    )
+    return Lost(seconds, planned)
+
+
+def lost_samples(totals: Totals) -> list[Sample]:
+    """The time that villages were without signal, as series."""
+    metrics = {metric.name: metric for metric in (OUTAGE, PLANNED_OUTAGE)}
+    return [Sample(metrics[name], (label,), spent) for (name, label), spent in totals.items() if name in metrics]
 
 
 def _degrees(column: Iterable[float]) -> list[str]:

@@ -14,6 +14,7 @@ from collector.journal.records import (
     LedgerError,
     Saved,
     Scope,
+    surviving,
 )
 
 __all__ = [
@@ -33,4 +34,5 @@ __all__ = [
     "reading_ledger",
     "start_maintenance",
     "stop_maintenance",
+    "surviving",
 ]

@@ -5,10 +5,12 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
+from typing import TypeVar
 
 from collector.model import SystemState
 
 TEXT_LIMIT = 500
+K = TypeVar("K")
 
 
 class LedgerError(Exception):
@@ -44,6 +46,7 @@ class Change:
 class Saved:
     """What survives a restart, by system: time in each state, the state at `settled_until`, up to which it is credited.
 
+    `totals` are counters that belong to no system, by the name of their metric and the value of its label.
     Whoever hands one over never changes it afterwards: another thread reads it.
     """
 
@@ -51,6 +54,7 @@ class Saved:
     states: Mapping[str, SystemState] = field(default_factory=dict)
     settled_until: Mapping[str, float] = field(default_factory=dict)
     first_known: Mapping[str, float] = field(default_factory=dict)
+    totals: Mapping[tuple[str, str], float] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,6 +123,17 @@ class Keeping:
     retention: float = 5 * 365 * 86400.0
     events: float = 90 * 86400.0
     every: float = 86400.0
+
+
+def surviving(live: Mapping[K, float], kept: Mapping[K, float] | None, shown: Mapping[K, float]) -> dict[K, float]:
+    """What counters may show: nothing that a kill would take, and never less than they have `shown` before.
+
+    To Prometheus, one that fell would have begun anew, and all of it would count once more. `kept` is what the journal
+    holds; None: what they are at, since nothing can be kept.
+    """
+    if kept is None:
+        return dict(live)
+    return {key: min(spent, max(kept.get(key, 0.0), shown.get(key, 0.0))) for key, spent in live.items()}
 
 
 def plain(text: str, limit: int = TEXT_LIMIT) -> str:

@@ -93,6 +93,14 @@ _STEPS: tuple[tuple[str, ...], ...] = (
             PRIMARY KEY (day, indicator, bound)
         ) WITHOUT ROWID""",
     ),
+    (
+        """CREATE TABLE totals (
+            name TEXT NOT NULL CHECK (name <> ''),
+            label TEXT NOT NULL,
+            value REAL NOT NULL CHECK (value >= 0),
+            PRIMARY KEY (name, label)
+        ) WITHOUT ROWID""",
+    ),
 )
 VERSION = len(_STEPS)
 
@@ -113,9 +121,10 @@ TABLES = {
     "stops": TableForm(("entry", "stopped_at", "who"), ("entry",)),
     "corrections": TableForm(("id", "system", "starts", "ends", "state", "reason", "who", "entered_at"), ("id",)),
     "daily": TableForm(("day", "indicator", "bound", "weighted", "seconds"), ("day", "indicator", "bound")),
+    "totals": TableForm(("name", "label", "value"), ("name", "label")),
 }
 # Rows of the first grow. Those of the second are written once, and go only past their retention, by `unlocked`.
-GROWING = ("counters", "heartbeats", "daily")
+GROWING = ("counters", "heartbeats", "daily", "totals")
 FINAL = ("changes", "maintenance", "stops", "corrections")
 
 

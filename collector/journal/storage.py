@@ -6,6 +6,7 @@ be busy, which costs up to 5 ms each time.
 
 from __future__ import annotations
 
+import math
 import sqlite3
 from collections.abc import Iterable, Iterator, Sequence
 from itertools import islice
@@ -32,6 +33,7 @@ def write(connection: sqlite3.Connection, batch: Batch) -> int:
         _write_events(connection, batch)
         if batch.saved is not None:
             _write_counters(connection, batch.saved)
+            _write_totals(connection, batch.saved)
         for started, ended in batch.heartbeats.items():
             _beat(connection, started, ended)
         for (day, indicator, bound), (weighted, seconds) in batch.daily.items():
@@ -65,7 +67,8 @@ def read_saved(connection: sqlite3.Connection) -> Saved:
     ):
         seconds[system] = dict(zip(SystemState, spent, strict=True))
         states[system], settled[system], first[system] = SystemState(state), until, known
-    return Saved(seconds, states, settled, first)
+    totals = {(name, label): value for name, label, value in connection.execute("SELECT * FROM totals")}
+    return Saved(seconds, states, settled, first, totals)
 
 
 def last_heartbeat(connection: sqlite3.Connection) -> float:
@@ -104,6 +107,18 @@ def _counter_rows(saved: Saved) -> Iterator[Row]:
         spent = [seconds.get(one, 0.0) for one in SystemState]
         if _sound(until) and _sound(first) and all(0 <= one < TIMES[1] for one in spent):
             yield (system, state, until, first, *spent)
+
+
+def _write_totals(connection: sqlite3.Connection, saved: Saved) -> None:
+    rows = [(*key, value) for key, value in saved.totals.items() if 0 <= value < math.inf]
+    # A counter never falls, even if the service began without having read the file.
+    insert(
+        connection,
+        "totals",
+        TABLES["totals"].columns,
+        rows,
+        "ON CONFLICT DO UPDATE SET value = max(value, excluded.value)",
+    )
 
 
 def _beat(connection: sqlite3.Connection, started: float, ended: float) -> None:

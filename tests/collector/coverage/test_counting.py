@@ -166,3 +166,24 @@ def test_nobody_is_charged_for_time_that_nobody_saw() -> None:
     lost.advance(figures(links, DOWN), 5.0)
     lost.advance(figures(links, DOWN), 5.0 + LONGEST_STEP + 1)
     assert lost.seconds[G4] == 100
+
+
+def test_a_count_holds_until_the_next_one_however_often_it_is_credited() -> None:
+    """A save does not wait for a count, and what is credited by then is not credited again."""
+    links = linked([cell("a")], ONE)
+    lost = Lost()
+    lost.credit(1.0)
+    lost.advance(figures(links, DOWN), 2.0)
+    for now in (3.0, 7.0, 7.0, 6.0):
+        lost.credit(now)
+    assert lost.seconds[G4] == 5
+    lost.advance(figures(links, ACTIVE), 10.0)
+    assert lost.seconds[G4] == 8
+    lost.advance(figures(links, DOWN), 20.0)
+    lost.credit(20.0 + LONGEST_STEP)
+    lost.credit(21.0 + LONGEST_STEP)
+    assert lost.seconds[G4] == 8 + LONGEST_STEP
+    lost.advance(figures(links, DOWN), 500.0)
+    lost.pause()
+    lost.credit(510.0)
+    assert lost.seconds[G4] == 8 + LONGEST_STEP

@@ -13,6 +13,7 @@ from collector.coverage.lost import Lost
 from collector.derive import coverage
 from collector.model import MetricType, Sample
 from collector.places import Commune, Zone
+from collector.records import Technology
 from tests.collector.coverage.provinces import Province, provinces
 from tests.collector.coverage.small import (
     ACTIVE,
@@ -131,9 +132,25 @@ def test_the_time_lost() -> None:
     lost.advance(figures(links, DOWN, DOWN), 0.0)
     lost.advance(figures(links, DOWN, PLANNED), 10.0)
     lost.advance(figures(links), 25.0)
-    found = _values(coverage.lost_samples(lost))
+    found = _values(coverage.lost_samples(coverage.lost_totals(lost)))
     assert found["hatang_village_outage_seconds_total"] == {("3G",): 10, ("4G",): 10, ("5G",): 0}
     assert found["hatang_village_planned_outage_seconds_total"] == {("3G",): 15, ("4G",): 15, ("5G",): 0}
+
+
+def test_what_the_journal_kept_of_the_time_lost_goes_on() -> None:
+    lost, links = Lost(), linked(CELLS, WHERE)
+    lost.advance(figures(links, DOWN, PLANNED), 0.0)
+    lost.advance(figures(links), 10.0)
+    kept = {
+        **coverage.lost_totals(lost),
+        ("another_total", "4G"): 1.0,
+        ("hatang_village_outage_seconds_total", "9G"): 2.0,
+    }
+    again = coverage.restored(kept)
+    assert (again.seconds, again.planned) == (lost.seconds, lost.planned)
+    again.advance(figures(links, DOWN, DOWN), 3.0)
+    again.advance(figures(links), 5.0)
+    assert again.seconds[Technology.G4] == lost.seconds[Technology.G4] + 2
 
 
 def test_only_counters_end_in_total() -> None:

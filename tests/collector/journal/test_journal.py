@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import math
 import os
 import sqlite3
 import threading
@@ -26,6 +27,7 @@ from collector.journal import (
     reading_ledger,
     start_maintenance,
     stop_maintenance,
+    surviving,
 )
 from collector.journal.opening import open_file
 from collector.model import SystemState
@@ -46,6 +48,7 @@ async def test_all_that_was_recorded_is_there_after_a_restart(tmp_path: Path) ->
         {"portal": DOWN, "mail": UNKNOWN},
         {"portal": now - 1, "mail": now},
         {"portal": now - 10, "mail": now - 2},
+        {("lost_total", "4G"): 7.5, ("lost_total", "5G"): 0.0},
     )
     journal = await Journal.open(path)
     assert journal.notes == (f"journal {path} begins",)
@@ -275,3 +278,21 @@ def test_readers_say_what_they_cannot_read(tmp_path: Path) -> None:
     with pytest.raises(LedgerError, match="is no journal of this version"):
         stop_maintenance(path, 1, "an", START)
     assert open_file(path).connection is None
+
+
+async def test_a_total_never_falls(tmp_path: Path) -> None:
+    """Not even when the service began without having read the file; and what is no number is not written."""
+    path, now = tmp_path / "journal.sqlite", time.time()
+    for at, expected in ((9.0, 9.0), (4.0, 9.0), (math.inf, 9.0), (math.nan, 9.0), (-1.0, 9.0), (11.0, 11.0)):
+        journal = await Journal.open(path)
+        journal.save(Saved(totals={("lost_total", "4G"): at}), now)
+        await journal.close()
+        assert (await read(path, Ledger.saved)).totals == {("lost_total", "4G"): expected}
+
+
+def test_counters_show_what_is_kept_and_never_fall() -> None:
+    live = {"a": 9.0, "b": 3.0}
+    assert surviving(live, {"a": 5.0}, {}) == {"a": 5.0, "b": 0.0}
+    assert surviving(live, {"a": 5.0}, {"a": 7.0, "b": 1.0}) == {"a": 7.0, "b": 1.0}
+    assert surviving(live, {"a": 12.0}, {}) == {"a": 9.0, "b": 0.0}
+    assert surviving(live, None, {}) == live

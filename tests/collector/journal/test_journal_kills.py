@@ -13,7 +13,7 @@ import pytest
 
 from collector.journal import Ledger, reading_ledger
 from collector.model import SystemState
-from tests.collector.journal.victim import SYSTEMS
+from tests.collector.journal.victim import SYSTEMS, TOTAL
 
 ROOT = Path(__file__).parents[3]
 # The victim saves ten times a second; the service each five.
@@ -44,6 +44,7 @@ def check(ledger: Ledger, killed: list[tuple[float, float, int]], numbers: int) 
     (number,) = {int(seconds[SystemState.UP]) for seconds in saved.seconds.values()}
     assert len(saved.seconds) == len(SYSTEMS)
     assert number <= numbers
+    assert saved.totals == {(TOTAL, label): number for label in ("3G", "4G")}
     (settled,) = set(saved.settled_until.values())
     assert ledger.last_heartbeat() == settled
     for system in SYSTEMS:

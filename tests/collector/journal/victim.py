@@ -18,6 +18,7 @@ from collector.model import SystemState
 
 SYSTEMS = [f"system-{number}" for number in range(20)]
 STATES = (SystemState.UP, SystemState.DOWN)
+TOTAL = "hatang_village_outage_seconds_total"
 
 
 async def live(path: Path) -> None:
@@ -35,7 +36,8 @@ async def live(path: Path) -> None:
             journal.change(Change(system, now, *states, str(number), "poll"))
         seconds = {system: {SystemState.UP: float(number)} for system in SYSTEMS}
         known = dict.fromkeys(SYSTEMS, now)
-        journal.save(Saved(seconds, dict.fromkeys(SYSTEMS, STATES[number % 2]), known, known), now)
+        totals = {(TOTAL, label): float(number) for label in ("3G", "4G")}
+        journal.save(Saved(seconds, dict.fromkeys(SYSTEMS, STATES[number % 2]), known, known, totals), now)
         print("saved", now, number, flush=True)
         await asyncio.sleep(0.1)
 

@@ -19,18 +19,21 @@ _CODECS = {
 _MARKS_16 = (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
 # So much at a time that other threads are not kept waiting.
 _PIECE = 64 * 1024
+LONGEST_LINE = 1024 * 1024
 
 
 def lines(content: bytes, encoding: str) -> Iterator[str]:
     """Lines with their ends, which are `\\n` whatever they were; the last one may have none.
 
-    Raises UnicodeDecodeError.
+    Raises UnicodeDecodeError; ProbeFailed for a line that is far longer than a row of a table.
     """
     rest = ""
     for text in _decoded(content, encoding):
         *whole, rest = (rest + text).split("\n")
         for line in whole:
             yield line + "\n"
+        if len(rest) > LONGEST_LINE:
+            raise ProbeFailed(Reason.TOO_LARGE, f"a line of more than {LONGEST_LINE} characters")
     if rest:
         yield rest
 

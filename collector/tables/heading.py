@@ -94,16 +94,27 @@ def joined(rows: Sequence[Sequence[object]]) -> list[str]:
     return [" ".join(word for word in column if word) for column in parts]
 
 
-def found(wanted: Wanted, candidates: Iterable[tuple[int, Sequence[Sequence[object]]]]) -> tuple[int, Heading]:
-    """Place and heading of the first candidate that has every column that must be there. Raises ProbeFailed."""
+def found(
+    wanted: Wanted, candidates: Iterable[tuple[int, Sequence[Sequence[object]]]], most: int
+) -> tuple[int, Heading]:
+    """Place and heading of the first candidate that has every column that must be there. Raises ProbeFailed.
+
+    One of more than `most` columns is none: what it holds is not looked at.
+    """
     best: tuple[int, int, list[str]] | None = None
+    widest = 0
     for number, rows in candidates:
+        if (width := max(map(len, rows), default=0)) > most:
+            widest = max(widest, width)
+            continue
         names = joined(rows)
         lacks = len(wanted.missing(names))
         if not lacks:
             return number, wanted.heading(names)
         if best is None or lacks < best[0]:
             best = (lacks, number, names)
+    if widest:
+        raise ProbeFailed(Reason.TOO_LARGE, f"{widest} columns, at most {most} are read")
     if best is None:
         raise ProbeFailed(Reason.UNEXPECTED, "the table is empty")
     raise ProbeFailed(Reason.UNEXPECTED, wanted.complaint(best[2], best[1]))

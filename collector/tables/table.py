@@ -108,9 +108,7 @@ def _table(source: Delimited | Workbook, plan: RowMap, layout: TableLayout) -> T
     wanted = Wanted(plan)
     if layout.header != "none":
         try:
-            number, heading = found(wanted, source.candidates())
-            if heading.width > layout.max_columns:
-                raise ProbeFailed(Reason.TOO_LARGE, f"{heading.width} columns, at most {layout.max_columns} are read")
+            number, heading = found(wanted, source.candidates(), layout.max_columns)
             return Table(source, heading, number, layout.header_rows)
         except ProbeFailed as failure:
             if layout.header == "required" or failure.reason is Reason.TOO_LARGE:

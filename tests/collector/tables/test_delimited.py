@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import time
+import tracemalloc
 import unicodedata
 from typing import Any
 
@@ -256,6 +258,22 @@ def test_bounds() -> None:
     assert "too_large: more than 1 rows" in refused(FILE, plan(max_rows=1))
     assert table(FILE, plan(max_rows=2)).rows == 2
     assert "too_large: 6 columns" in refused(FILE, plan(max_columns=5))
+    assert table("Bảng tổng hợp\n" + FILE, plan(max_columns=6)).rows == 2
+
+
+@pytest.mark.parametrize("unit", ["ab;", ";", "abcdefgh", '"', '"";', '"\n', "ab;\n", "a;" * 300_000 + "\n", "\r"])
+@pytest.mark.parametrize("layout", [{}, {"header": "none", "columns": COLUMNS}])
+def test_what_is_no_table_takes_neither_memory_nor_time(unit: str, layout: dict[str, Any]) -> None:
+    """A document of one line, of lines without end or of columns without end is refused: within 100 MB and 2 s."""
+    content = unit.encode() * (16 * 1024**2 // len(unit))
+    begun = time.thread_time()
+    refused(content, plan(**layout))
+    assert time.thread_time() - begun < 2
+    tracemalloc.start()
+    refused(content, plan(**layout))
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert peak < 100_000_000
 
 
 @pytest.mark.parametrize(

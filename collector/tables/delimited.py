@@ -43,10 +43,9 @@ class Delimited:
             else:
                 yield line
 
-    @property
-    def above(self) -> list[str]:
-        """The first lines."""
-        return self._head
+    def above(self, number: int) -> list[str]:
+        """The first lines, above line `number`."""
+        return self._head[: max(number - 1, 0)]
 
     def candidates(self) -> Iterator[tuple[int, list[list[str]]]]:
         """What the header could be: numbers of lines from 1, with the records that begin there."""

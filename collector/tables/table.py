@@ -26,7 +26,7 @@ class Table:
         """The heading is that of the `count` records from line `after`."""
         self._source, self._heading = source, heading
         self._lines = source.records(after, count)
-        self.above = [line for number, line in enumerate(source.above, 1) if number < after]
+        self.above = source.above(after)
         self.below: list[str] = []
         self._ended = False
 

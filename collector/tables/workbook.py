@@ -130,10 +130,9 @@ class Workbook:
                 yield held.popleft()
         self.footer.extend(line.text for line in held)
 
-    @property
-    def above(self) -> list[str]:
-        """The first rows."""
-        return [line.text for line in self._head]
+    def above(self, number: int) -> list[str]:
+        """The first rows, above row `number`."""
+        return [line.text for line in self._head if line.number < number]
 
     def candidates(self) -> Iterator[tuple[int, list[Sequence[object]]]]:
         """What the header could be: numbers of rows, with the rows from there."""

@@ -73,6 +73,14 @@ def test_titles_above_blank_rows_and_totals() -> None:
     assert (named(table(content, plan(below=1))), table(content, plan(end="^Tổng")).unreadable) == (NAMES, 0)
 
 
+def test_rows_do_not_say_of_what_time_the_table_is() -> None:
+    """Only what stands above the header does, however many blank rows are there."""
+    rows: list[list[Value]] = [["BẢNG"], [], [], [*HEADER], [*ROWS[0][:2], "Trạm ngày 23/11/2026", *ROWS[0][3:]]]
+    as_of = {"by": "above", "pattern": r"ngày (\d+/\d+/\d+)"}
+    timed = {**PLAN, "as_of": as_of, "times": {"formats": ["%d/%m/%Y"]}}
+    assert refused(workbook(rows), timed) == "unexpected: no time of the data above the rows"
+
+
 def test_a_header_of_two_rows() -> None:
     header = [
         ["STT", "Mã trạm", "Tên trạm", "Công nghệ", "Tọa độ", None, "Ghi chú"],

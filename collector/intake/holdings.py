@@ -44,10 +44,14 @@ log = structlog.get_logger(__name__)
 
 @dataclass(slots=True)
 class Holding:
-    """What one feed has given, `since` when. Unix seconds, but `fresh_until` is by the monotonic clock."""
+    """What one feed has given, `since` when; `records` counts the batch's by operator.
+
+    Unix seconds, but `fresh_until` is by the monotonic clock.
+    """
 
     target: Target
     batch: Batch | None = None
+    records: Mapping[str, int] = field(default_factory=dict)
     accepted_at: float = 0.0
     fresh_until: float = 0.0
     accepted: int = 0
@@ -147,16 +151,14 @@ class Holdings:
         spec = holding.spec
         rules = Rules(self._operators, self._box, spec.oldest, spec.min_ratio)
         now = time.time()
-        # Hundreds of thousands of rows are not checked on the loop.
+        # Hundreds of thousands of rows are not gone through on the loop.
         refused = await asyncio.to_thread(refusal, batch, rules, holding.batch, now)
         if refused is None:
-            records = await asyncio.to_thread(within, batch, self._box)
-            self._accept(holding, replace(batch, records=records, raw=()), now)
+            self._accept(holding, *await asyncio.to_thread(_believed, batch, rules, holding.batch), now)
         return refused, batch.raw
 
-    def _accept(self, holding: Holding, batch: Batch, now: float) -> None:
-        same = holding.batch is not None and holding.batch.records == batch.records
-        holding.batch = replace(batch, records=holding.batch.records) if same and holding.batch else batch
+    def _accept(self, holding: Holding, batch: Batch, records: Mapping[str, int], now: float) -> None:
+        holding.batch, holding.records = batch, records
         holding.accepted += 1
         holding.refusal = None
         holding.accepted_at = now
@@ -181,9 +183,17 @@ class Holdings:
         batch = holding.batch
         if batch is not None:
             samples += [Sample(TIMESTAMP, (), holding.as_of), Sample(UNREADABLE, (), batch.unreadable)]
-            counts = Counter(map(_operator, batch.records)) or {operator: 0}
+            counts = holding.records or {operator: 0}
             samples += [Sample(RECORDS, (name,), count) for name, count in sorted(counts.items())]
         self._sink.put(_owner(holding.target.id), (("target", holding.target.id),), samples)
+
+
+def _believed(batch: Batch, rules: Rules, last: Batch | None) -> tuple[Batch, Mapping[str, int]]:
+    """What is held of a good batch, and its records by operator; they are the `last` one's where they are the same."""
+    records = within(batch, rules.box)
+    if last is not None and last.records == records:
+        records = last.records
+    return replace(batch, records=records, raw=()), Counter(map(_operator, records))
 
 
 def _operator(record: Record) -> str:

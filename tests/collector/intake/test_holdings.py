@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import time
 from collections.abc import Iterable, Mapping
 from dataclasses import replace
@@ -13,6 +14,7 @@ from collector.intake import Guard, Holdings
 from collector.model import Labels, Outcome, Reason, Result, Sample, Target
 from collector.records import Batch, Cell, CellState, Dataset, Outage, Sense, Technology
 from collector.sources.feed import FeedSpec
+from tests.lag import Lag
 
 FEED = "vien-thong"
 
@@ -154,3 +156,15 @@ async def test_records_that_are_the_same_are_the_same_objects(holdings: Holdings
     await holdings.take(run(cells(10)))
     assert held.batch.records is first
     assert holdings.version == (3, 1)
+
+
+async def test_many_records_keep_nobody_waiting(holdings: Holdings) -> None:
+    """They are compared with those before, and counted, in a thread that lets the loop run."""
+    runs, lag = [run(cells(count)) for count in (200_000, 200_000, 10)], Lag()
+    watch = asyncio.create_task(lag.watch())
+    await asyncio.sleep(0.01)
+    for result in runs:
+        await holdings.take(result)
+    watch.cancel()
+    assert holdings.by_target[FEED].accepted == 2
+    assert lag.busy < 0.03

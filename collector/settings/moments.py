@@ -1,4 +1,4 @@
-"""Local dates and times, the zones that they are in, and the rules by which they come again."""
+"""Dates and local times, the zones that they are in, and the rules by which they come again."""
 
 from __future__ import annotations
 
@@ -53,6 +53,18 @@ def _read(text: str) -> datetime:
     return whole if len(text) > len("2026-12-31") else datetime.combine(date.fromisoformat(text), _END_OF_DAY)
 
 
+def _day(value: object) -> date:
+    if not isinstance(value, str) or not re.fullmatch(_DAY, value):
+        raise PydanticCustomError("day", "expected a date such as 2026-12-31")
+    try:
+        day = date.fromisoformat(value)
+    except ValueError:
+        raise PydanticCustomError("day", "no such date") from None
+    if not FIRST_YEAR <= day.year <= LAST_YEAR:
+        raise PydanticCustomError("day", f"must lie between {FIRST_YEAR} and {LAST_YEAR}")
+    return day
+
+
 @cache
 def _zones() -> frozenset[str]:
     return frozenset(available_timezones())
@@ -73,6 +85,7 @@ def _rule(text: str) -> str:
     return text
 
 
+Day = Annotated[date, BeforeValidator(_day), WithJsonSchema({"type": "string", "pattern": f"^{_DAY}$"})]
 LocalTime = Annotated[
     datetime, BeforeValidator(_local), WithJsonSchema({"type": "string", "pattern": f"^{_LOCAL.pattern}$"})
 ]

@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from datetime import date
 from typing import TYPE_CHECKING, Annotated, Literal, TypeVar
 
-from pydantic import BeforeValidator, Field, model_validator
+from pydantic import Field, model_validator
 
 from collector.measures import fault
 from collector.mobile import Operators
@@ -29,6 +28,7 @@ from collector.settings.credentials import Credentials
 from collector.settings.faults import Fault
 from collector.settings.gather import PLACES, Gathered
 from collector.settings.inventory import Id
+from collector.settings.moments import Day
 from collector.settings.monitor import Section
 from collector.settings.outlines import Outlines, strangers
 from collector.settings.source import Node
@@ -44,9 +44,6 @@ Longitude = Annotated[float, Field(ge=-180, le=180)]
 Ring = tuple[tuple[Longitude, Latitude], ...]
 Positive = Annotated[float, Field(gt=0, allow_inf_nan=False)]
 Finite = Annotated[float, Field(allow_inf_nan=False)]
-Day = Annotated[
-    date | None, BeforeValidator(lambda value: date.fromisoformat(value) if isinstance(value, str) else value)
-]
 # Reads as the ids of other entries do, but names what 3GPP calls it: 4G.
 Generation = Technology
 
@@ -111,8 +108,8 @@ class TechnologyKeys(Section):
     """When a technology counts."""
 
     id: Generation = Field(description="2G, 3G, 4G or 5G.")
-    valid_from: Day = Field(None, description="First day that it counts.")
-    valid_to: Day = Field(None, description="First day that it does not count any more.")
+    valid_from: Day | None = Field(None, description="First day that it counts.")
+    valid_to: Day | None = Field(None, description="First day that it does not count any more.")
     note: str | None = Field(None, description="For readers of the file.")
 
 
@@ -174,7 +171,7 @@ def places(
     shapes = {code: shape for one in outlines for code, shape in one.shapes.items()}
     communes = [_commune(keys, shapes.get(keys.id)) for keys, _ in reader.all("commune", CommuneKeys)]
     villages = [_village(keys, synthetic) for keys, synthetic in reader.all("village", VillageKeys)]
-    zones = [_zone(keys, synthetic) for keys, synthetic in reader.all("zone", ZoneKeys)]
+    zones = [reader.zone(keys, synthetic) for keys, synthetic in reader.all("zone", ZoneKeys)]
     operators = [
         Operator(keys.id, keys.plmn, keys.aliases, keys.roams_on) for keys, _ in reader.all("operator", OperatorKeys)
     ]
@@ -184,12 +181,10 @@ def places(
     if whole:
         faults += [*_references(gathered), *strangers(outlines, gathered.places["commune"])]
     faults += _ambiguous(gathered, operators)
-    territory = gathered.sections["territory"].value if "territory" in gathered.sections else ""
+    territory = reader.territory(whole=whole)
     if ranges is None:
         return None
-    return Places(
-        tuple(communes), tuple(villages), tuple(zones), tuple(operators), tuple(rules), ranges, str(territory)
-    )
+    return Places(tuple(communes), tuple(villages), tuple(zones), tuple(operators), tuple(rules), ranges, territory)
 
 
 class _Reader:
@@ -219,6 +214,33 @@ class _Reader:
         plain["terrains"] = tuple(Terrain(**dict(each)) for each in keys.terrains)
         return RangeModel(**plain)
 
+    def zone(self, keys: ZoneKeys, synthetic: bool) -> Zone:
+        """A zone; without outline where its own encloses nothing."""
+        geometry = None
+        if keys.polygon is not None:
+            from collector.features.geometry import Geometries  # noqa: PLC0415  loaded only where there are polygons
+
+            try:
+                geometry = Geometries().polygon({"type": "Polygon", "coordinates": [[list(at) for at in keys.polygon]]})
+            except ValueError as error:
+                place = self._gathered.places["zone"][keys.id].node.children["polygon"]
+                self._faults.append(place.fault(str(error)))
+        return Zone(keys.id, keys.name_vi, keys.name_en, keys.category, keys.lat, keys.lon, geometry, synthetic)
+
+    def territory(self, *, whole: bool) -> str:
+        """Whose communes make the figures; empty: all."""
+        node = self._gathered.sections.get("territory")
+        if node is None or node.value is None:
+            return ""
+        if not isinstance(node.value, str):
+            self._faults.append(node.fault("expected text"))
+            return ""
+        if whole:
+            communes = self._gathered.places["commune"].values()
+            known = {name: each for each in communes if (name := each.node.text("territory"))}
+            self._faults += missing(node, "territory", known)
+        return node.value
+
     def _checked(self, model: type[M], node: Node) -> M | None:
         keys, wrong = checked(model, self._credentials.children(node), node)
         self._faults += wrong
@@ -234,15 +256,6 @@ def _village(keys: VillageKeys, synthetic: bool) -> Village:
     return Village(
         keys.id, keys.name, keys.commune or "", keys.lat, keys.lon, keys.population, synthetic, keys.official
     )
-
-
-def _zone(keys: ZoneKeys, synthetic: bool) -> Zone:
-    geometry = None
-    if keys.polygon is not None:
-        from shapely import Polygon  # noqa: PLC0415  loaded only where there are polygons: it takes memory
-
-        geometry = Polygon(keys.polygon)
-    return Zone(keys.id, keys.name_vi, keys.name_en, keys.category, keys.lat, keys.lon, geometry, synthetic)
 
 
 def _references(gathered: Gathered) -> Iterator[Fault]:

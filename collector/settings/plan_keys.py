@@ -4,7 +4,6 @@ followed."""
 from __future__ import annotations
 
 import re
-from datetime import date
 from typing import Annotated, Literal
 
 from pydantic import BeforeValidator, Field, WithJsonSchema, model_validator
@@ -16,24 +15,11 @@ from collector.plan import FIGURES, Comparator, Recurring, Unit
 from collector.plan.figures import CHOOSERS
 from collector.records import Technology
 from collector.settings.inventory import Id
-from collector.settings.moments import FIRST_YEAR, LAST_YEAR
+from collector.settings.moments import Day
 from collector.settings.monitor import Section
 
-_DAY = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
 _PERCENT = re.compile(r"([0-9]{1,3}(?:[.,][0-9]{1,8})?) ?%")
 _FRACTION = re.compile(r"([0-9]{1,9}) ?/ ?([0-9]{1,9})")
-
-
-def _day(value: object) -> date:
-    if not isinstance(value, str) or not _DAY.fullmatch(value):
-        raise PydanticCustomError("day", "expected a date such as 2026-12-31")
-    try:
-        day = date.fromisoformat(value)
-    except ValueError:
-        raise PydanticCustomError("day", "no such date") from None
-    if not FIRST_YEAR <= day.year <= LAST_YEAR:
-        raise PydanticCustomError("day", f"must lie between {FIRST_YEAR} and {LAST_YEAR}")
-    return day
 
 
 def _amount(value: object) -> float:
@@ -46,7 +32,6 @@ def _amount(value: object) -> float:
     return float(value)
 
 
-Day = Annotated[date, BeforeValidator(_day), WithJsonSchema({"type": "string", "pattern": f"^{_DAY.pattern}$"})]
 Amount = Annotated[
     float,
     BeforeValidator(_amount),

@@ -96,6 +96,13 @@ def test_a_synthetic_file_makes_synthetic_places(tmp_path: Path) -> None:
         ("lat: 15.1,", "lat: 150.1,", "communes[21025].lat: "),
         ("kind: phuong", "kind: thon", "communes[21025].kind: "),
         ("official: 4G", "official: 6G", "villages[thon-1].official: "),
+        (
+            "[[108.79, 15.19], [108.81, 15.19], [108.81, 15.21]]",
+            "[[108.79, 15.19], [108.80, 15.19], [108.81, 15.19]]",
+            "zones[vsip].polygon: geometry: the rings enclose no area",
+        ),
+        ("territory: quang-ngai\n", "territory: quang-ngaj\n", "unknown territory 'quang-ngaj'; did you mean"),
+        ("territory: quang-ngai\n", "territory: [quang-ngai]\n", "territory: expected text"),
     ],
 )
 def test_a_fault_says_where_and_what(tmp_path: Path, old: str, new: str, said: str) -> None:
@@ -103,6 +110,27 @@ def test_a_fault_says_where_and_what(tmp_path: Path, old: str, new: str, said: s
     assert len(faults) == 1
     assert faults[0].startswith("inventory.d/places.yaml:")
     assert said in faults[0]
+
+
+@pytest.mark.parametrize("day", ["31536000", "15/9/2026", '"0026-09-15"', "2026-W38-2", '"2026-02-30"'])
+def test_the_days_of_a_technology_are_dates(tmp_path: Path, day: str) -> None:
+    """A number is no date: it would count from 1970."""
+    directory = written(tmp_path, systems=SYSTEMS)
+    (directory / "inventory.d" / "days.yaml").write_text(f"technologies: [{{id: 3G, valid_from: {day}}}]")
+    (directory / "inventory.d" / "technologies.yaml").unlink()
+    with pytest.raises(SettingsError) as refused:
+        load([directory])
+    (fault,) = refused.value.faults
+    assert str(fault).startswith("inventory.d/days.yaml:1:37: technologies[3G].valid_from: ")
+
+
+def test_an_outline_that_crosses_itself_is_mended(tmp_path: Path) -> None:
+    bow_tie = "[[108.79, 15.19], [108.81, 15.21], [108.81, 15.19], [108.79, 15.21]]"
+    places = places_of(tmp_path, PLACES.replace("[[108.79, 15.19], [108.81, 15.19], [108.81, 15.21]]", bow_tie))
+    geometry = places.zones[0].geometry
+    assert geometry is not None
+    assert geometry.is_valid
+    assert geometry.area > 0
 
 
 OUTLINE = (

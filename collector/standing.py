@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import math
 import time
 from collections.abc import Callable, Iterable, Mapping
 from typing import NamedTuple
 
-from collector.derive.systems import Support, parents_of, support_of
+from collector.derive.systems import Support, dependents, parents_of, support_of
 from collector.journal import Change, Saved, surviving
 from collector.maintenance import Planner
 from collector.model import Metric, MetricType, Outcome, Sample, Sink, System, SystemState, Verdict
@@ -41,7 +42,18 @@ OBJECTIVE_INFO = Metric(
     MetricType.INFO,
     ("system", "indicator", "basis", "due"),
 )
-STANDING_METRICS = (SYSTEM_INFO, SYSTEM_STATE, STATE_SINCE, STATE_SECONDS, OBJECTIVE, OBJECTIVE_INFO)
+DEPENDENTS = Metric(
+    "hatang_system_dependents", "Systems that depend on the system, directly or through others.", labels=("system",)
+)
+DEPENDENT_RANK = Metric(
+    "hatang_system_dependent_rank",
+    "Place of `dependent` among those that depend on the system: by tier, then the nearest first; the first 20.",
+    labels=("system", "dependent"),
+)
+STANDING_METRICS = (
+    *(SYSTEM_INFO, SYSTEM_STATE, STATE_SINCE, STATE_SECONDS, OBJECTIVE, OBJECTIVE_INFO),
+    *(DEPENDENTS, DEPENDENT_RANK),
+)
 
 CODES = {
     SystemState.DOWN: 0,
@@ -53,6 +65,8 @@ CODES = {
 }
 # A target that runs less often than this is credited before its next result: its system must not wait for it.
 SELDOM = 120.0
+# What depends on a system is counted whole, and named as far as a text has room for it.
+MOST_RANKED = 20
 NOTHING = Saved()
 # Of planned work that ends later, nobody needs to know when.
 LOOKS_AHEAD = 31 * 86400.0
@@ -105,6 +119,7 @@ class Standing:
             if name not in systems and timeline.state is not SystemState.UNKNOWN
         ]
         self._systems, self._planner = systems, planner
+        self._sink.put("dependents", (), _dependents(systems))
         self._records = {name: [] for name in systems}
         for record in records.values():
             self._records[record.target.system].append(record)
@@ -223,6 +238,16 @@ class Standing:
     def _offset(self) -> float:
         """What makes Unix time of the monotonic clock, as the wall clock stands now."""
         return self._wall_clock() - self._clock()
+
+
+def _dependents(systems: Mapping[str, System]) -> Iterable[Sample]:
+    below = dependents(systems)
+    for name in systems:
+        some = below.get(name, [])
+        yield Sample(DEPENDENTS, (name,), len(some))
+        ranked = sorted(some, key=lambda one: systems[one].tier or math.inf)
+        for place, one in enumerate(ranked[:MOST_RANKED], 1):
+            yield Sample(DEPENDENT_RANK, (name, one), place)
 
 
 def _members(records: Iterable[Record]) -> Members:

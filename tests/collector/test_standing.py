@@ -12,7 +12,7 @@ import pytest
 from collector.journal import Saved
 from collector.maintenance import Planner, Window
 from collector.model import Basis, Dependency, Objective, Outcome, Reason, Result, System, SystemState, Target
-from collector.standing import NOTHING, Standing
+from collector.standing import MOST_RANKED, NOTHING, Standing
 from collector.state import State
 from exporters.exposition import Exposition
 from tests.collector.test_scheduler import Nothing
@@ -152,3 +152,26 @@ def test_counters_show_what_is_kept_and_never_fall() -> None:
         (line,) = (one for one in lines(province.exposition) if 'seconds_total{system="portal",state="up"' in one)
         shown.append(float(line.rpartition(" ")[2]))
     assert shown == [0, 0, 0, 20, 40, 40, 50]
+
+
+def test_who_depends_on_a_system_is_counted_whole_and_ranked_by_tier_and_nearness() -> None:
+    """As many as a text has room for: no series for each pair of a large inventory."""
+
+    def below(name: str, *parents: str, tier: int | None = None) -> System:
+        return replace(PORTAL, id=name, hosting=None, tier=tier, depends_on=(Dependency(parents),))
+
+    crowd = [below(f"app-{number}", "portal") for number in range(MOST_RANKED)]
+    systems = [CENTRE, PORTAL, below("far", "app-0", tier=2), below("other", "portal", tier=1), *crowd]
+    exposition = Exposition()
+    standing = Standing(exposition)
+    standing.apply({one.id: one for one in systems}, {}, Planner((), {}, {}))
+    found = [line for line in lines(exposition) if line.startswith("hatang_system_dependent")]
+    counts = {name: f'hatang_system_dependents{{system="{name}"}}' for name in ("centre", "portal", "app-0", "far")}
+    numbers = dict(zip(counts, (MOST_RANKED + 3, MOST_RANKED + 2, 1, 0), strict=True))
+    assert {f"{counts[name]} {float(number)}" for name, number in numbers.items()} <= set(found)
+    ranks = [line for line in found if 'rank{system="centre"' in line]
+    assert len(ranks) == MOST_RANKED
+    for place, name in enumerate(("other", "far", "portal", "app-0"), 1):
+        assert f'hatang_system_dependent_rank{{system="centre",dependent="{name}"}} {float(place)}' in ranks
+    standing.apply({"centre": CENTRE}, {}, Planner((), {}, {}))
+    assert not any("rank" in line for line in lines(exposition))

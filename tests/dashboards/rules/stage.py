@@ -59,6 +59,12 @@ class Province:
                 f'hatang_system_info{{system="{name}",category="{category}",centre="{centre}",{owner},{names}}} 1'
             )
             lines.append(f'hatang_system_state{{system="{name}"}} {self.states.get(name, UP)}')
+            hosted = [f"{name}-he-thong-{one}" for one in range(HOSTED)] if name in CENTRES else []
+            lines.append(f'hatang_system_dependents{{system="{name}"}} {len(hosted)}')
+            lines += [
+                f'hatang_system_dependent_rank{{system="{name}",dependent="{one}"}} {place}'
+                for place, one in enumerate(hosted, 1)
+            ]
         return lines
 
     def _stations(self) -> list[str]:

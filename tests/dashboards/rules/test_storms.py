@@ -67,7 +67,8 @@ async def _link_and_centre(stage: Stage) -> None:
     assert critical < 300 / 20 + 5  # five minutes, 20 times as fast; scraping is not
     centre = next(text for text in told if "Trung tâm dữ liệu" in text)
     assert "Hệ thống ttdl-tinh" in centre
-    assert f"{HOSTED} hệ thống đặt tại đây" in centre
+    assert f"{HOSTED} hệ thống phụ thuộc vào đây: Hệ thống ttdl-tinh-he-thong-0;" in centre
+    assert "Hệ thống ttdl-tinh-he-thong-7; và 1 hệ thống khác" in centre
     assert not any("Hệ thống ngừng hoạt động" in text for text in told)
     commune = next(text for text in told if "trong xã" in text)
     assert "op-viettel" in commune

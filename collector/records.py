@@ -136,7 +136,8 @@ Record: TypeAlias = Cell | Outage | Downtime | Area | IndicatorValue
 class Batch:
     """What one run of a feed read.
 
-    `as_of` is the time of the data (Unix seconds) as the feed itself says it, None when it does not; `rows` counts
+    `as_of` is the time of the data (Unix seconds) as the feed itself says it, None when it does not; `arrived` is when
+    the last of its files came to where they are read, None for what is made or sent when we ask; `rows` counts
     what was there, with the rows that could not be read, of which `faults` says the first few; `complete` is
     whether the form shows that the end is there; `raw` are the documents by name, to be kept aside if refused.
     """
@@ -150,3 +151,9 @@ class Batch:
     faults: tuple[str, ...] = ()
     complete: bool = True
     raw: tuple[tuple[str, bytes], ...] = field(default=(), repr=False)
+    arrived: float | None = None
+
+    @property
+    def dated(self) -> float | None:
+        """What its age is told by: the time of its data, else that of its arrival."""
+        return self.arrived if self.as_of is None else self.as_of

@@ -113,11 +113,10 @@ def _empty(batch: Batch, _: Rules, _last: Batch | None, _now: float) -> str | No
 
 
 def _age(batch: Batch, rules: Rules, last: Batch | None, now: float) -> str | None:
-    if batch.as_of is None:
-        return None
-    if now - batch.as_of > rules.oldest:
-        return f"its data is {now - batch.as_of:.0f} s old; at most {rules.oldest:.0f} s are allowed"
-    if last is not None and last.as_of is not None and batch.as_of < last.as_of:
+    if batch.dated is not None and now - batch.dated > rules.oldest:
+        what = "its last file" if batch.as_of is None else "its data"
+        return f"{what} is {now - batch.dated:.0f} s old; at most {rules.oldest:.0f} s are allowed"
+    if batch.as_of is not None and last is not None and last.as_of is not None and batch.as_of < last.as_of:
         return f"its data is {last.as_of - batch.as_of:.0f} s older than what came before"
     return None
 

@@ -70,8 +70,8 @@ class Holding:
     @property
     def as_of(self) -> float:
         """Unix time of the data: as the batch says it, else when it came."""
-        batch = self.batch
-        return self.accepted_at if batch is None or batch.as_of is None else batch.as_of
+        dated = self.batch.dated if self.batch is not None else None
+        return self.accepted_at if dated is None else dated
 
     @property
     def due(self) -> float:
@@ -162,7 +162,7 @@ class Holdings:
         holding.accepted += 1
         holding.refusal = None
         holding.accepted_at = now
-        behind = 0.0 if batch.as_of is None else max(0.0, now - batch.as_of)
+        behind = 0.0 if batch.dated is None else max(0.0, now - batch.dated)
         holding.fresh_until = self._clock() + holding.spec.oldest - behind
         self._taken += 1
 

@@ -25,7 +25,8 @@ class Fetched:
 
     `name` is that of the file, or the last part of the URL; `media_type` and `charset` are what the answer says, in
     lower case and without parameters, '' for files; `modified` is Unix seconds (Last-Modified, or of the file);
-    `total` is how many rows all pages have, where the answer says it (X-Total-Count).
+    `total` is how many rows all pages have, where the answer says it (X-Total-Count); `arrived` is when a file came to
+    where it is (Unix seconds), None for an answer.
     """
 
     name: str
@@ -34,6 +35,7 @@ class Fetched:
     charset: str = ""
     modified: float | None = None
     total: int | None = None
+    arrived: float | None = None
 
 
 def plain_name(name: str) -> str:

@@ -81,7 +81,9 @@ async def _read(folder: Folder, source: FileSource, entry: Entry) -> Fetched | N
     if content is None:
         return None
     content = await asyncio.to_thread(opened, content, source.max_size)
-    return Fetched(plain_name(entry.name), content, modified=entry.stamp.modified)
+    modified = entry.stamp.modified
+    # Where a clock is ahead, a file is here no later than when it is read first.
+    return Fetched(plain_name(entry.name), content, modified=modified, arrived=min(modified, time.time()))
 
 
 def _chosen(source: FileSource, settled: Iterable[Entry], now: float) -> list[Entry]:

@@ -84,7 +84,9 @@ class Shelf:
         """What `read` makes of `documents` in a thread, or made of them before; of the time `as_of`, where given."""
         batch = self.made.of(spec, documents)
         if batch is None:
-            batch = self.made.keep(spec, documents, await asyncio.to_thread(_without_collections, read))
+            batch = await asyncio.to_thread(_without_collections, read)
+            came = [document.arrived for document in documents if document.arrived is not None]
+            batch = self.made.keep(spec, documents, replace(batch, arrived=max(came, default=None)))
         return batch if as_of is None else replace(batch, as_of=as_of)
 
 

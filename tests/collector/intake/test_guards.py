@@ -45,6 +45,9 @@ GOOD = listed(*TEN)
         (listed(), Guard.EMPTY),
         (listed(*TEN, as_of=NOW - 2701), Guard.AGE),
         (listed(*TEN, as_of=NOW - 61), Guard.AGE),  # older than what came before
+        (listed(*TEN, as_of=None, arrived=NOW - 2701), Guard.AGE),
+        (listed(*TEN, as_of=None, arrived=NOW - 2699), None),
+        (listed(*TEN, arrived=NOW - 2701), None),
         (listed(*TEN, as_of=NOW + 601), Guard.FUTURE),
         (listed(*TEN[1:], cell(0, observed_at=NOW + 86400)), Guard.FUTURE),
         (listed(*TEN, *TEN), Guard.DUPLICATES),

@@ -125,6 +125,20 @@ async def test_silence_becomes_unknown_after_three_periods(holdings: Holdings, c
     assert held.batch is not None
 
 
+async def test_a_folder_into_which_nobody_writes_is_silent(holdings: Holdings, clock: list[float]) -> None:
+    """Its last file is found again and again, and is no news: three periods after it came, it is unknown."""
+    came = time.time() - 600
+    await holdings.take(run(cells(10, arrived=came)))
+    held = holdings.by_target[FEED]
+    assert held.as_of == came
+    clock[0] += 2000
+    assert (await holdings.take(run(cells(10, arrived=came - 2000)))).outcome is Outcome.OK
+    clock[0] += 101
+    assert not holdings.fresh(held)
+    result = await holdings.take(run(cells(10, arrived=came - 2101)))
+    assert result.detail == "refused by guard age: its last file is 2701 s old; at most 2700 s are allowed"
+
+
 async def test_a_negative_feed_recovers_at_once(table: Table, tmp_path: Path) -> None:
     holdings = Holdings(table)
     target = feed(tmp_path, dataset="outages", sense="negative")

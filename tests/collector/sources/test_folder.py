@@ -48,7 +48,7 @@ async def test_the_newest_file_is_taken(tmp_path: Path) -> None:
     put(tmp_path / "b.txt", b"other", age=10)
     (document,) = await look(tmp_path, pattern="*.csv")
     assert (document.name, document.content, document.media_type, document.charset) == ("a.csv", b"new", "", "")
-    assert document.modified == pytest.approx(time.time() - 60, abs=5)
+    assert document.modified == document.arrived == pytest.approx(time.time() - 60, abs=5)
 
 
 async def test_all_files_are_taken_by_name(tmp_path: Path) -> None:
@@ -97,7 +97,8 @@ async def test_a_file_from_the_future_is_taken_when_it_no_longer_changes(tmp_pat
         await asyncio.sleep(0.35)
         assert (await at.failure(feed))[0] == "unexpected"
         await asyncio.sleep(0.35)
-        assert len(await at.fetch(feed)) == 1
+        (document,) = await at.fetch(feed)
+        assert document.arrived == pytest.approx(time.time(), abs=5)
 
 
 async def test_what_did_not_change_is_the_same_object_and_not_read(tmp_path: Path) -> None:

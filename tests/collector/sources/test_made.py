@@ -55,6 +55,13 @@ async def test_a_batch_is_of_the_time_that_is_given() -> None:
     assert reads == [1]
 
 
+async def test_a_batch_of_files_came_with_the_last_of_them() -> None:
+    at = shelf()
+    files = (Fetched("a", b"1", arrived=10.0), Fetched("b", b"2", arrived=30.0), Fetched("c", b"3", arrived=20.0))
+    assert (await at.batch(Settings(), files, lambda: BATCH)).arrived == 30.0
+    assert (await at.batch(Settings(), (Fetched("a", b"1", modified=5.0),), lambda: BATCH)).arrived is None
+
+
 async def test_collections_wait_until_all_have_read() -> None:
     at, go = shelf(), threading.Event()
     seen: list[bool] = []

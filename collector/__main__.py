@@ -125,28 +125,34 @@ def demo(  # noqa: PLR0913, PLR0917  each is an option that a user may want
     prometheus_port: Annotated[
         int | None, typer.Option(help="Port of the Prometheus that is started (default: 9090, or any that is free).")
     ] = None,
+    alertmanager_port: Annotated[
+        int | None, typer.Option(help="Port of the Alertmanager that is started (default: 9093, or any that is free).")
+    ] = None,
     faults: Annotated[str | None, typer.Option(help="Faults to play, by id with commas; `none` for none.")] = None,
     seed: Annotated[int, typer.Option(help="Seed of what is invented.")] = 57,
-    prometheus: Annotated[bool, typer.Option(help="Start a Prometheus that scrapes the service.")] = True,
+    prometheus: Annotated[
+        bool, typer.Option(help="Start a Prometheus that scrapes the service, and an Alertmanager beside it.")
+    ] = True,
     list_them: Annotated[
         bool, typer.Option("--list-faults", help="Show the faults and what shows each; start nothing.")
     ] = False,
     list_format: Annotated[str, typer.Option("--format", help="Form of --list-faults: table or json.")] = "table",
 ) -> None:
-    """Play a simulated province on this machine: real servers, real polling, real Prometheus.
+    """Play a simulated province on this machine: real servers, real polling, real Prometheus and Alertmanager.
 
-    Faults come and go by a script; everything it makes says that it is simulated.
+    Faults come and go by a script. Each says what it led to: states and figures that changed, and who was told of it.
+    The waits of rules and notifications are 60 times as short. Everything it makes says that it is simulated.
     """
     from collector.demo.stage import DemoOptions, list_faults, play  # noqa: PLC0415  `run` needs no simulators
 
-    configure(LogFormat.CONSOLE, LogLevel.WARNING)
+    configure(LogFormat.CONSOLE, LogLevel.ERROR)  # the service's warnings are what is being played
     if list_them:
         raise typer.Exit(list_faults(list_format, config, seed, faults))
     try:
         seconds = parse_duration(play_for) if play_for else None
     except ValueError as error:
         raise typer.BadParameter(str(error), param_hint="--for") from None
-    options = DemoOptions(tuple(config), seconds, listen, prometheus_port, faults, seed, prometheus)
+    options = DemoOptions(tuple(config), seconds, listen, prometheus_port, alertmanager_port, faults, seed, prometheus)
     raise typer.Exit(uvloop.run(play(options)))
 
 

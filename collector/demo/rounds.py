@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import NamedTuple
 
+from collector.demo.alarms.chronicle import Chronicle
 from collector.demo.children import ChildFailed, ProvinceProcess
 from collector.demo.effects import Do
 from collector.demo.faults import ROUND, Fault
@@ -22,15 +23,23 @@ class _Event(NamedTuple):
 
 
 class Rounds:
-    """Plays faults in a province, and announces planned work in the overlay `lab`."""
+    """Plays faults in a province, announces planned work in the overlay `lab`, and has all of it written down."""
 
-    def __init__(self, faults: Sequence[Fault], province: ProvinceProcess, lab: Path, programme: Programme) -> None:
+    def __init__(
+        self,
+        faults: Sequence[Fault],
+        province: ProvinceProcess,
+        lab: Path,
+        chronicle: Chronicle,
+        programme: Programme,
+    ) -> None:
         events = [_Event(fault.begins, fault, True) for fault in faults]
         events += [_Event(fault.ends, fault, False) for fault in faults]
         self._events = sorted(events, key=lambda event: event.moment)
         self._faults = faults
         self._province = province
         self._lab = lab
+        self._chronicle = chronicle
         self._programme = programme
 
     async def play(self, seconds: float | None) -> None:
@@ -51,6 +60,7 @@ class Rounds:
         loop = asyncio.get_running_loop()
         begun = loop.time()
         while True:
+            self._chronicle.anew()
             await self._announce(time.time() + begun - loop.time())
             for event in self._events:
                 await asyncio.sleep(begun + event.moment - loop.time())
@@ -59,10 +69,15 @@ class Rounds:
             await asyncio.sleep(begun - loop.time())
 
     async def _happen(self, event: _Event) -> None:
+        course = None if event.begins else await self._chronicle.ends(event.fault)
+        if event.begins:
+            await self._chronicle.begins(event.fault)
         for effect in event.fault.effects:
             if effect.do is not Do.ANNOUNCE:
                 await self._province.apply(effect, event.begins)
         self._programme.fault(event.fault, event.begins)
+        if course is not None:
+            self._programme.course(course)
 
     async def _announce(self, begun: float) -> None:
         """Have this round's planned work in the configuration before it begins; `begun` is Unix seconds."""

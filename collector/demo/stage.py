@@ -6,9 +6,8 @@ import asyncio
 import contextlib
 import shutil
 import signal
-import socket
 import tempfile
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import AsyncExitStack
 from dataclasses import dataclass
 from pathlib import Path
@@ -16,11 +15,14 @@ from pathlib import Path
 from rich.console import Console
 
 from collector.demo.agents.descriptions import describe
+from collector.demo.alarms.alertmanager import PACE
+from collector.demo.alarms.chronicle import Chronicle
 from collector.demo.children import ChildFailed, ProvinceProcess
 from collector.demo.faults import Fault, UnknownFault, chosen, script
 from collector.demo.lab import LACKING, OVERLAYS, write_lab
+from collector.demo.onlookers import Onlookers, Seats
+from collector.demo.ports import PortTaken, require_free
 from collector.demo.programme import Programme, Steps, print_faults
-from collector.demo.prometheus import Prometheus, find_prometheus
 from collector.demo.rounds import Rounds
 from collector.model import SystemState
 from collector.service import Service
@@ -31,13 +33,10 @@ from exporters.http import Server
 
 DEFAULT_CONFIG = (Path("config"),)
 DEFAULT_SEED = 57
-PROMETHEUS_PORT = 9090
 FIRST_RESULTS_LIMIT = 35.0
 OFTEN = 15.0
 _UNKNOWN = SystemState.UNKNOWN
 FORMS = ("table", "json")
-NOT_WELL = "probe_success == 0"
-NOT_UP = "hatang_system_state != 1"
 
 
 class StageError(Exception):
@@ -48,7 +47,7 @@ class StageError(Exception):
 class DemoOptions:
     """How to play.
 
-    `play_for` in seconds, None until a signal. `prometheus_port` None: 9090 if it is free, else any; 0: any.
+    `play_for` in seconds, None until a signal. A port that is None: the usual one if it is free, else any; 0: any.
     `faults` as --faults takes them: ids with commas, `none`, or None for all.
     """
 
@@ -56,6 +55,7 @@ class DemoOptions:
     play_for: float | None = None
     listen: str = "127.0.0.1:9464"
     prometheus_port: int | None = None
+    alertmanager_port: int | None = None
     faults: str | None = None
     seed: int = DEFAULT_SEED
     prometheus: bool = True
@@ -93,7 +93,7 @@ async def play(options: DemoOptions) -> int:
         await performance
     except asyncio.CancelledError:
         return 0
-    except (StageError, ChildFailed, SettingsError, UnknownFault) as error:
+    except (StageError, PortTaken, ChildFailed, SettingsError, UnknownFault) as error:
         return _complain(error)
     finally:
         for name in (signal.SIGINT, signal.SIGTERM):
@@ -108,16 +108,12 @@ def _complain(error: Exception) -> int:
 
 async def _perform(options: DemoOptions, programme: Programme) -> None:
     host, port = _address(options.listen)
-    _require_free(host, port, "--listen HOST:PORT")
-    prometheus_port = _prometheus_port(options)
+    require_free(host, port, "--listen HOST:PORT")
+    seats = Seats.find(options.prometheus_port, options.alertmanager_port) if options.prometheus else Seats()
     faults = await asyncio.to_thread(_cast, options.config, options.seed, options.faults)
     programme.title()
-    if LACKING:
-        lacking = ", ".join(LACKING)
-        programme.without(
-            f"Chưa cài {lacking}, chạy không hỏi cơ sở dữ liệu / {lacking} not installed, going on without asking "
-            "databases: pip install 'hatang[sql]'"
-        )
+    for why in (*_lacking_libraries(), *(seats.lacking() if options.prometheus else ())):
+        programme.without(why)
     async with AsyncExitStack() as stack:
         work = Path(await asyncio.to_thread(tempfile.mkdtemp, prefix="hatang-demo-"))
         stack.push_async_callback(asyncio.to_thread, shutil.rmtree, work, ignore_errors=True)
@@ -127,20 +123,30 @@ async def _perform(options: DemoOptions, programme: Programme) -> None:
             ready = await province.ready(steps)
             lab = await asyncio.to_thread(write_lab, work, ready, options.listen)
             service, address = await _service([*options.config, *OVERLAYS, lab], (host, port), stack)
-            prometheus = await _prometheus(options, address, prometheus_port, work, stack)
+            onlookers = Onlookers(seats, work, stack)
+            await onlookers.start(_shown(address))
             await _first_results(service, steps)
-            if prometheus is not None:
-                steps("prometheus", 0, 1)
-                await prometheus.ready()
-                steps("prometheus", 1, 1)
-        if options.prometheus and prometheus is None:
-            programme.without(
-                "Chưa cài Prometheus, chạy không có nó / Prometheus is not installed, going on without it."
-            )
-        programme.addresses(_open(address, prometheus))
+            await onlookers.ready(steps)
+        programme.addresses([*_ours(address), *onlookers.addresses()])
         programme.ask(next(iter(service.config.systems)), _shown(address))
+        if onlookers.alertmanager is not None:
+            programme.hastened(PACE)
         programme.plays(options.play_for, len(faults))
-        await Rounds(faults, province, lab, programme).play(options.play_for)
+        chronicle = Chronicle(faults, service.books.standing.state, onlookers.prometheus)
+        onlookers.tell(lambda notice: programme.news(chronicle.hear(notice)), programme.alive)
+        try:
+            await Rounds(faults, province, lab, chronicle, programme).play(options.play_for)
+        finally:
+            programme.result(await chronicle.unended(), chronicle.faults, chronicle.notices)
+
+
+def _lacking_libraries() -> Iterator[str]:
+    if LACKING:
+        lacking = ", ".join(LACKING)
+        yield (
+            f"Chưa cài {lacking}, chạy không hỏi cơ sở dữ liệu / {lacking} not installed, going on without asking "
+            "databases: pip install 'hatang[sql]'"
+        )
 
 
 def _address(listen: str) -> tuple[str, int]:
@@ -148,36 +154,6 @@ def _address(listen: str) -> tuple[str, int]:
         return split_address(listen)
     except ValueError as error:
         raise StageError(f"--listen: {error}") from None
-
-
-def _require_free(host: str, port: int, option: str) -> None:
-    if not _free(host, port):
-        raise StageError(f"port {port} of {host} is taken; choose another with {option}")
-
-
-def _free(host: str, port: int) -> bool:
-    family = socket.AF_INET6 if ":" in host else socket.AF_INET
-    with socket.socket(family, socket.SOCK_STREAM) as trial:
-        trial.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        try:
-            trial.bind((host, port))
-        except OSError:
-            return False
-    return True
-
-
-def _prometheus_port(options: DemoOptions) -> int:
-    if not options.prometheus or find_prometheus() is None:
-        return 0
-    if options.prometheus_port:
-        _require_free("127.0.0.1", options.prometheus_port, "--prometheus-port PORT")
-        return options.prometheus_port
-    if options.prometheus_port is None and _free("127.0.0.1", PROMETHEUS_PORT):
-        return PROMETHEUS_PORT
-    with socket.socket() as any_free:
-        any_free.bind(("127.0.0.1", 0))
-        port: int = any_free.getsockname()[1]
-        return port
 
 
 async def _province(options: DemoOptions, work: Path, stack: AsyncExitStack) -> ProvinceProcess:
@@ -199,17 +175,6 @@ async def _service(
         return service, await server.start(*listen)
     except OSError as error:
         raise StageError(f"{listen[0]}:{listen[1]}: {error.strerror}; choose another with --listen HOST:PORT") from None
-
-
-async def _prometheus(
-    options: DemoOptions, scraped: tuple[str, int], port: int, work: Path, stack: AsyncExitStack
-) -> Prometheus | None:
-    program = find_prometheus() if options.prometheus else None
-    if program is None:
-        return None
-    prometheus = await Prometheus.start(program, _shown(scraped), port, work)
-    stack.push_async_callback(prometheus.stop)
-    return prometheus
 
 
 async def _first_results(service: Service, steps: Steps) -> None:
@@ -239,11 +204,7 @@ def _shown(address: tuple[str, int]) -> str:
     return f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
 
 
-def _open(address: tuple[str, int], prometheus: Prometheus | None) -> list[tuple[str, str]]:
+def _ours(address: tuple[str, int]) -> Iterator[tuple[str, str]]:
     ours = f"http://{_shown(address)}"
-    rows = [("Tổng quan / overview", f"{ours}/"), ("Số đo / metrics", f"{ours}/metrics")]
-    if prometheus is not None:
-        rows.append(("Prometheus", f"{prometheus.url}/"))
-        rows.append(("Đang có sự cố / not well now", str(prometheus.graph(NOT_WELL))))
-        rows.append(("Hệ thống / systems not up", str(prometheus.graph(NOT_UP))))
-    return rows
+    yield "Tổng quan / overview", f"{ours}/"
+    yield "Số đo / metrics", f"{ours}/metrics"

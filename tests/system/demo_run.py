@@ -153,7 +153,8 @@ class Demo:
 async def demo(config: Path, *words: str, faults: int = 0, children: int = 0) -> AsyncIterator[Demo]:
     """Start `hatang demo`, until the stage is set, or only until it has started so many `children`; stop it."""
     address, port = f"127.0.0.1:{free_port()}", free_port()
-    arguments = command(config, "--listen", address, "--prometheus-port", str(port), *words)
+    ports = ("--prometheus-port", str(port), "--alertmanager-port", str(free_port()))
+    arguments = command(config, "--listen", address, *ports, *words)
     process = await asyncio.create_subprocess_exec(
         *arguments, stdout=PIPE, stderr=subprocess.STDOUT, env=environment(), cwd=ROOT
     )

@@ -19,7 +19,8 @@ from tests.system.demo_run import ROOT, command, demo, environment
 
 pytestmark = [pytest.mark.system, pytest.mark.timeout(60)]
 CONFIG = ROOT / "config"
-WITH_PROMETHEUS = 2 if shutil.which("prometheus") else 1
+PROGRAMS = ("prometheus", "prometheus-alertmanager")
+CHILDREN = 1 + sum(shutil.which(program) is not None for program in PROGRAMS)
 
 
 def run(*words: str) -> subprocess.CompletedProcess[str]:
@@ -46,7 +47,7 @@ def alive(pid: int) -> bool:
 
 @pytest.mark.parametrize("name", [signal.SIGINT, signal.SIGTERM])
 async def test_a_signal_stops_everything_also_while_it_starts(name: signal.Signals, place: Path) -> None:
-    async with demo(CONFIG, "--faults", "none", children=WITH_PROMETHEUS) as it:
+    async with demo(CONFIG, "--faults", "none", children=CHILDREN) as it:
         children = it.children()
         it.process.send_signal(name)
         it.process.send_signal(name)  # twice is as good as once
@@ -56,7 +57,7 @@ async def test_a_signal_stops_everything_also_while_it_starts(name: signal.Signa
 
 
 async def test_killed_it_takes_its_children_along(place: Path) -> None:
-    async with demo(CONFIG, "--faults", "none", children=WITH_PROMETHEUS) as it:
+    async with demo(CONFIG, "--faults", "none", children=CHILDREN) as it:
         children = it.children()
         it.process.kill()
         await it.process.wait()
@@ -72,7 +73,7 @@ async def test_a_province_that_dies_ends_the_demo_with_a_reason() -> None:
     assert "the simulated province ended" in "".join(it.said)
 
 
-@pytest.mark.parametrize("option", ["--listen", "--prometheus-port"])
+@pytest.mark.parametrize("option", ["--listen", "--prometheus-port", "--alertmanager-port"])
 async def test_a_taken_port_is_named_with_the_option_that_moves_it(option: str) -> None:
     async with listening() as port:
         taken = f"127.0.0.1:{port}" if option == "--listen" else str(port)

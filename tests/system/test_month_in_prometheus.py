@@ -12,7 +12,7 @@ from typing import Any
 import aiohttp
 import pytest
 
-from collector.demo.prometheus import Prometheus, find_prometheus
+from collector.demo.prometheus import Prometheus, Watched
 from collector.journal import reading_ledger
 from tests.serving import PATIENCE, until, write_config
 from tests.system.process import free_port, started
@@ -70,11 +70,11 @@ async def report_of_one_save(config: Path) -> tuple[dict[str, Any], float]:
 async def test_the_month_agrees_with_prometheus(tmp_path: Path) -> None:
     """Through an outage and a kill, state by state within a poll interval; no counter ever falls."""
     port, listen = free_port(), f"127.0.0.1:{free_port()}"
-    program = await asyncio.to_thread(find_prometheus)
+    program = await asyncio.to_thread(Prometheus.find)
     assert program is not None, "Prometheus is not installed"
     target = {"id": "a", "kind": "tcp", "host": "127.0.0.1", "port": port, "interval": f"{INTERVAL:g}s"}
     config = write_config(tmp_path / "config", {**target, "timeout": "0.5s", "confirm": 2})
-    prometheus = await Prometheus.start(program, listen, free_port(), tmp_path, every=1)
+    prometheus = await Prometheus.start(program, Watched(listen, every=1), free_port(), tmp_path)
     server = await asyncio.start_server(hold, "127.0.0.1", port)
     try:
         await prometheus.ready()

@@ -28,8 +28,8 @@ class FeedSpec(Spec):
     period: Duration = Field(description="How often new data is due; after three of silence it is unknown.")
     max_age: Duration | None = Field(
         None,
-        description="Oldest data to believe; default three periods. Where nothing says of when it is, data of a folder is "
-        "as old as its last file.",
+        description="Oldest data to believe; default three periods. Where nothing says of when it is, data of a folder "
+        "is as old as its last file.",
     )
     min_ratio: float = Field(
         0.5, ge=0, le=1, description="Share of the rows of the last good batch that a positive one must have."

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 from pathlib import Path
 from typing import Any
 
@@ -157,10 +158,9 @@ async def test_a_file_is_asked_for_again_only_where_it_changed() -> None:
 
 async def test_a_folder_of_files(tmp_path: Path) -> None:
     (tmp_path / "cells.geojson").write_text(json.dumps(collection(point(1))))
+    os.utime(tmp_path / "cells.geojson", (1_795_392_000,) * 2)
     async with probing(KIND) as prober:
-        result = await prober.run(
-            source={"folder": str(tmp_path), "settle": 0.001}, map=CELLS, operator="viettel", period="1d"
-        )
+        result = await prober.run(source={"folder": str(tmp_path)}, map=CELLS, operator="viettel", period="1d")
     assert result.batch is not None, result
     assert len(result.batch.records) == 1
 

@@ -22,6 +22,7 @@ from collector.nearest import nearest
 from collector.places import Operator
 from collector.records import Dataset, Sense
 from collector.sources.feed import FeedSpec
+from collector.sources.spec import HttpSource
 
 
 def _named(entry: Any, info: ValidationInfo) -> Any:
@@ -70,6 +71,13 @@ class MappedSpec(FeedSpec):
             raise fault(f"the rows of map '{spec.map.name}' are {spec.map.dataset}, not {spec.dataset}")
         own = {"dataset": spec.map.dataset, "sense": spec.sense if "sense" in given else spec.map.lists}
         return spec.model_copy(update=own).knowing((info.context or {}).get("operators", ()))
+
+    @model_validator(mode="after")
+    def _is_answered(self) -> Self:
+        # A file is there whenever we look, of whatever time its data is.
+        if self.map.as_of is not None and self.map.as_of.by == "answer" and not isinstance(self.source, HttpSource):
+            raise fault(f"map '{self.map.name}': `as_of: {{by: answer}}` is for sources with `url`")
+        return self
 
     def knowing(self, operators: Iterable[Operator]) -> Self:
         """This feed, once it knows the operators that its rows may name."""

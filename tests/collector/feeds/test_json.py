@@ -314,6 +314,7 @@ async def test_too_many_rows_or_values_are_a_failure() -> None:
         ({"map": a_map(as_of={"by": "below", "pattern": "x"})}, "is for tables"),
         ({"map": a_map(crs=9999, fields={"cell": "id", "technology": "r", "x": "x", "y": "y"})}, "EPSG:9999 is no"),
         ({"map": a_map(as_of={"by": "document"})}, "`by: document`"),
+        ({"map": a_map(as_of={"by": "answer"}), "source": {"folder": "x"}}, "is for sources with `url`"),
         ({"map": "nowhere"}, "unknown map 'nowhere'"),
         ({"map": MAP, "dataset": "outages"}, "are cells, not outages"),
     ],

@@ -124,6 +124,7 @@ async def test_rows_name_their_operators_as_they_like() -> None:
     [
         ({"table": None}, "has no `table`: it is not for tables"),
         ({"as_of": {"by": "document", "path": "at"}}, "is for JSON"),
+        ({"as_of": {"by": "answer"}}, "map 'map': `as_of: {by: answer}` is for sources with `url`"),
         ({"crs": 32767, "fields": {"site": "s", "technology": "t", "x": "x", "y": "y"}}, "EPSG:32767 is no coordinate"),
     ],
 )

@@ -7,10 +7,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from collector.mapping.rowmap import WGS84
 from collector.model import ProbeFailed, Reason
 from collector.rest.shape import Paging
 
-WGS84 = 4326
 # RFC 7946 section 4 has only one system; the one before it named others, in texts such as urn:ogc:def:crs:EPSG::5898.
 _EPSG = re.compile(r"(?:urn:ogc:def:crs:)?EPSG:[0-9.]*:?([0-9]{4,5})", re.IGNORECASE)
 _CRS84 = re.compile(

@@ -11,9 +11,9 @@ import shapely
 from numpy.typing import NDArray
 from shapely.geometry.base import BaseGeometry
 
-from collector.features.collection import WGS84
 from collector.features.repair import repaired
 from collector.mapping.position import transformer
+from collector.mapping.rowmap import WGS84
 
 Axes: TypeAlias = Literal["lon-lat", "lat-lon"]
 Ring: TypeAlias = NDArray[np.float64]

@@ -6,13 +6,13 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from collector.features.collection import WGS84, Collection, collection, is_complete
+from collector.features.collection import Collection, collection, is_complete
 from collector.features.geometry import Axes, Geometries
 from collector.features.rows import LAT, LON, OWN, rows
 from collector.mapping import RowMap, Translator
 from collector.mapping.columns import Column
 from collector.mapping.getting import Accessor
-from collector.mapping.rowmap import TimeFormat
+from collector.mapping.rowmap import WGS84, TimeFormat
 from collector.mapping.translator import GEOMETRY
 from collector.mobile import Operators
 from collector.model import ProbeFailed, Reason

@@ -9,6 +9,7 @@ from typing import Literal
 from pydantic import Field, model_validator
 
 from collector.features.collection import OGC_PAGING
+from collector.mapping.position import check_system
 from collector.mapping.spec import MappedSpec
 from collector.measures import fault
 from collector.model import Emit, Kind
@@ -49,7 +50,8 @@ class GeoJsonSpec(MappedSpec):
     def _is_readable(self) -> GeoJsonSpec:
         if isinstance(self.paging, Paging) and not isinstance(self.source, HttpSource):
             raise fault("`paging` is for sources with `url`")
-        check(self.map, self.crs)
+        check(self.map)
+        check_system(self.crs)
         return self
 
 

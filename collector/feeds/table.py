@@ -7,8 +7,6 @@ from functools import partial
 
 from pydantic import model_validator
 
-from collector.mapping.position import transformer
-from collector.mapping.rowmap import WGS84
 from collector.mapping.spec import MappedSpec
 from collector.measures import fault
 from collector.model import Emit, Kind
@@ -30,11 +28,6 @@ class TableSpec(MappedSpec):
             raise fault(f"map '{self.map.name}' has no `table`: it is not for tables")
         if self.map.as_of is not None and self.map.as_of.by == "document":
             raise fault(f"map '{self.map.name}': `as_of: {{by: document}}` is for JSON")
-        if self.map.crs != WGS84:
-            try:
-                transformer(self.map.crs)
-            except ValueError as error:
-                raise fault(f"map '{self.map.name}': {error}") from None
         return self
 
 

@@ -8,7 +8,9 @@ from functools import lru_cache
 from typing import TYPE_CHECKING
 
 from collector.mapping.numbers import Numbers
+from collector.mapping.rowmap import WGS84
 from collector.mapping.words import shown
+from collector.measures import fault
 
 if TYPE_CHECKING:
     from pyproj import Transformer
@@ -69,6 +71,15 @@ def transformer(crs: int) -> Transformer:
         return Transformer.from_crs(crs, 4326, always_xy=True, allow_ballpark=False)
     except ProjError as error:
         raise ValueError(f"EPSG:{crs} is no coordinate system to read positions in") from error
+
+
+def check_system(crs: int) -> None:
+    """Raises a pydantic error for a number of a coordinate system that positions cannot be read in."""
+    if crs != WGS84:
+        try:
+            transformer(crs)
+        except ValueError as error:
+            raise fault(str(error)) from None
 
 
 def to_wgs84(crs: int, points: Sequence[tuple[float, float]]) -> list[tuple[float, float]]:

@@ -15,6 +15,7 @@ from pydantic import (
     model_validator,
 )
 
+from collector.mapping.position import check_system
 from collector.mapping.rowmap import RowMap
 from collector.measures import fault
 from collector.mobile import Operators
@@ -73,7 +74,8 @@ class MappedSpec(FeedSpec):
         return spec.model_copy(update=own).knowing((info.context or {}).get("operators", ()))
 
     @model_validator(mode="after")
-    def _is_answered(self) -> Self:
+    def _can_be_read(self) -> Self:
+        check_system(self.map.crs)
         # A file is there whenever we look, of whatever time its data is.
         if self.map.as_of is not None and self.map.as_of.by == "answer" and not isinstance(self.source, HttpSource):
             raise fault(f"map '{self.map.name}': `as_of: {{by: answer}}` is for sources with `url`")

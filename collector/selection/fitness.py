@@ -3,20 +3,12 @@
 from __future__ import annotations
 
 from collector.mapping import RowMap
-from collector.mapping.position import transformer
-from collector.mapping.rowmap import WGS84
 from collector.measures import fault
 
 
-def check(plan: RowMap, *systems: int) -> None:
-    """Raises a pydantic error for what JSON does not have, and for EPSG `systems` that nobody knows."""
+def check(plan: RowMap) -> None:
+    """Raises a pydantic error for what JSON does not have."""
     if plan.table is not None:
         raise fault(f"map '{plan.name}' has `table`: it is not for JSON")
     if plan.as_of is not None and plan.as_of.by in {"above", "below"}:
         raise fault(f"map '{plan.name}': `as_of: {{by: {plan.as_of.by}}}` is for tables")
-    for crs in (plan.crs, *systems):
-        if crs != WGS84:
-            try:
-                transformer(crs)
-            except ValueError as error:
-                raise fault(str(error)) from None

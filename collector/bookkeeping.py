@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import replace
 
 import structlog
@@ -12,6 +13,7 @@ import structlog
 from collector.journal import Change, Entry, Journal, Keeping, Saved
 from collector.maintenance import Planner
 from collector.model import Metric, Sample, Sink
+from collector.runner import where
 from collector.settings import Config
 from collector.settings.monitor import JournalSettings
 from collector.standing import Standing
@@ -45,8 +47,7 @@ class Bookkeeping:
     @classmethod
     async def open(cls, sink: Sink, settings: JournalSettings) -> Bookkeeping:
         """Open the journal, whatever its file is like: what was wrong with it is logged."""
-        keeping = Keeping(settings.retention, settings.event_retention, settings.compaction)
-        journal = await Journal.open(settings.path, keeping)
+        journal = await Journal.open(settings.path, _keeping(settings))
         for note in journal.notes:
             log.warning("journal", note=note)
         return cls(sink, journal, await journal.saved(), await journal.maintenance())
@@ -54,6 +55,7 @@ class Bookkeeping:
     def apply(self, config: Config, records: Mapping[str, Record]) -> None:
         """Take over a new configuration."""
         self._config = config
+        self.journal.keep(_keeping(config.monitor.journal))
         self._write(self.standing.apply(config.systems, records, self._planner(config)))
 
     def start(self, totals: Totals = dict) -> None:
@@ -75,7 +77,8 @@ class Bookkeeping:
         """Settle what is certain, save it and let the journal go."""
         if self._task is not None:
             self._task.cancel()
-        self._advance(save=True)
+        with _told():
+            self._advance(save=True)
         await self.journal.close()
 
     async def _keep(self) -> None:
@@ -83,9 +86,10 @@ class Bookkeeping:
         while True:
             await asyncio.sleep(ADVANCE_EVERY)
             second += 1
-            self._advance(save=second % SAVE_EVERY == 0)
-            if second % SAVE_EVERY == 0:
-                await self._read_entries()
+            with _told():
+                self._advance(save=second % SAVE_EVERY == 0)
+                if second % SAVE_EVERY == 0:
+                    await self._read_entries()
 
     def _advance(self, save: bool) -> None:
         self._write(self.standing.advance())
@@ -105,3 +109,16 @@ class Bookkeeping:
         for change in changes:
             log.info("system changed", system=change.system, state=change.new.value, reason=change.reason)
             self.journal.change(change)
+
+
+@contextmanager
+def _told() -> Iterator[None]:
+    """A fault of one second must not be the last of all."""
+    try:
+        yield
+    except Exception as error:  # noqa: BLE001
+        log.error("systems were not judged", error=f"{type(error).__name__}: {error}", where=where(error))
+
+
+def _keeping(settings: JournalSettings) -> Keeping:
+    return Keeping(settings.retention, settings.event_retention, settings.compaction)

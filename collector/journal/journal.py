@@ -81,6 +81,10 @@ class Journal:
         """Changes that could not be kept since the service began; their time stands as unknown."""
         return self._writer.lost
 
+    def keep(self, keeping: Keeping) -> None:
+        """From now on, this is how long what is kept."""
+        self._writer.keeping = keeping
+
     async def saved(self) -> Saved:
         """What the last save held; empty when there is none, or when it cannot be read."""
         return await self._ask(read_saved, Saved(), OPEN_LIMIT)

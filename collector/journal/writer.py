@@ -28,12 +28,14 @@ log = structlog.get_logger(__name__)
 
 
 class Writer:
-    """Writes what the intake holds, and tries for ever when it cannot. `saved_at` moves only when it could."""
+    """Writes what the intake holds, and tries for ever when it cannot. `saved_at` moves only when it could.
+
+    `keeping` may be exchanged at any time.
+    """
 
     def __init__(self, path: Path, intake: Intake, keeping: Keeping) -> None:
         self._path = path
         self._intake = intake
-        self._keeping = keeping
         self._opened = Opened()
         self._retry_at = 0.0
         self._pause = RETRY
@@ -43,6 +45,7 @@ class Writer:
         # So that nobody who gives up waiting can cancel it.
         self._started.set_running_or_notify_cancel()
         self._thread = threading.Thread(target=self._work, name="journal", daemon=True)
+        self.keeping = keeping
         self.kept: Saved | None = None
         self.saved_at = 0.0
         self.trouble = ""
@@ -181,9 +184,9 @@ class Writer:
         if connection is None or not self._opened.writable or self.trouble or time.monotonic() < self._upkeep_at:
             return
         try:
-            if not upkeep.due(connection, self._keeping, now):
+            if not upkeep.due(connection, self.keeping, now):
                 self._upkeep_at = time.monotonic() + RETRY_AT_MOST
-            elif not upkeep.forget(connection, self._keeping, now):
+            elif not upkeep.forget(connection, self.keeping, now):
                 upkeep.done(connection, now)
                 self._copying = threading.Thread(target=self._copy, name="journal copy", daemon=True)
                 self._copying.start()

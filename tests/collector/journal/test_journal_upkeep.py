@@ -22,6 +22,7 @@ from collector.journal import (
     start_maintenance,
     stop_maintenance,
     upkeep,
+    writer,
 )
 from collector.journal.upkeep import back_up, forget
 from collector.model import SystemState
@@ -122,6 +123,22 @@ async def test_the_service_keeps_house_by_itself(tmp_path: Path) -> None:
     await until_saved(journal, now)
     await journal.close()
     assert copy.stat().st_mtime_ns == made
+
+
+async def test_a_reload_changes_how_long_things_are_kept(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(writer, "RETRY_AT_MOST", 0.0)
+    monkeypatch.setattr(writer, "RETRY", 0.1)
+    path, now = tmp_path / "journal.sqlite", time.time()
+    changes = [Change("portal", now - age * DAY, None, UP, f"{age}", "poll") for age in (9, 8, 1)]
+    await asyncio.to_thread(put, path, changes)
+    journal = await Journal.open(path, Keeping(every=0.0))
+    await asyncio.sleep(0.5)
+    assert await read(path, lambda ledger: ledger.changes("portal", 0, 1e10)) == changes
+    journal.keep(Keeping(retention=2 * DAY, every=0.0))
+    async with asyncio.timeout(5):
+        while len(await read(path, lambda ledger: ledger.changes("portal", 0, 1e10))) != 2:
+            await asyncio.sleep(0.05)
+    await journal.close()
 
 
 def test_upkeep_is_due_once_a_period_whatever_clock_and_disk_did(tmp_path: Path) -> None:

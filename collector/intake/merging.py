@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
+from operator import is_
 
 from collector.intake.distance import metres
-from collector.records import Area, Batch, Cell, CellState, Dataset, Downtime, Outage
+from collector.records import Area, Batch, Cell, CellState, Dataset, Downtime, Outage, Record
 
 # A cell that was out for so much of a period is out; for less, it came back.
 OUT_SHARE = 0.95
@@ -14,6 +15,10 @@ OUT_SHARE = 0.95
 SAME_PLACE = 50.0
 # Degrees of latitude, and of longitude anywhere between the tropics and 60 degrees, that are more than that.
 _CELL_OF_GRID = 0.001
+
+
+Key = tuple[str, str]
+Lists = tuple[tuple[Record, ...], ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,49 +48,59 @@ class Network:
     """All cells, without what changes; what each does, in the same order; and the areas that operators declare.
 
     `cells` and `areas` are the same objects as long as nothing of them changed. `unmatched` counts outages that are
-    of no cell that is known, by operator.
+    of no cell that is known, by operator. `lists` are the records that the cells were made of.
     """
 
     cells: tuple[Cell, ...] = ()
     known: tuple[Known, ...] = ()
     areas: tuple[Area, ...] = ()
     unmatched: dict[str, int] = field(default_factory=dict)
+    lists: Lists = field(default=(), repr=False)
 
 
-Key = tuple[str, str]
 UNKNOWN = Known()
 
 
 def merged(sources: Sequence[Source], now: float, before: Network) -> Network:
     """What `sources` say together at `now`; `before` gives what did not change."""
-    cells = _cells(sources)
+    lists = _lists(sources)
+    cells = before.cells if _same(lists, before.lists) else _cells(lists)
     states = _States(cells)
     for source in sources:
         states.take(source, now)
     areas = tuple(
         record for source in sources if source.batch.dataset is Dataset.AREAS for record in source.batch.records
     )
-    inventory = tuple(cells.values())
     return Network(
-        before.cells if inventory == before.cells else inventory,
-        tuple(states.known.get(key, UNKNOWN) for key in cells),
+        before.cells if cells == before.cells else cells,
+        tuple(states.known.get((cell.operator, cell.key), UNKNOWN) for cell in cells),
         before.areas if areas == before.areas else tuple(area for area in areas if isinstance(area, Area)),
         states.unmatched,
+        lists,
     )
 
 
-def _cells(sources: Iterable[Source]) -> dict[Key, Cell]:
+def _lists(sources: Iterable[Source]) -> Lists:
+    """The records of all feeds of cells, the latest last."""
+    by_age = sorted(sources, key=lambda source: source.as_of)
+    return tuple(source.batch.records for source in by_age if source.batch.dataset is Dataset.CELLS)
+
+
+def _same(lists: Lists, before: Lists) -> bool:
+    """Whether they are the very objects: what was read again and is the same comes as them."""
+    return len(lists) == len(before) and all(map(is_, lists, before))
+
+
+def _cells(lists: Lists) -> tuple[Cell, ...]:
     """Each cell as the latest feed with its position has it, without its state."""
     found: dict[Key, Cell] = {}
-    for source in sorted(sources, key=lambda source: source.as_of):
-        if source.batch.dataset is not Dataset.CELLS:
-            continue
-        for record in source.batch.records:
+    for records in lists:
+        for record in records:
             if isinstance(record, Cell):
                 key = record.operator, record.key
                 if key not in found or record.lat is not None:
-                    found[key] = _lasting(record)
-    return dict(sorted(found.items()))
+                    found[key] = record
+    return tuple(_lasting(cell) for _, cell in sorted(found.items()))
 
 
 def _lasting(cell: Cell) -> Cell:
@@ -95,11 +110,11 @@ def _lasting(cell: Cell) -> Cell:
 class _States:
     """What each cell does, as the latest word on it has it."""
 
-    def __init__(self, cells: dict[Key, Cell]) -> None:
+    def __init__(self, cells: Iterable[Cell]) -> None:
         self.known: dict[Key, Known] = {}
         self.unmatched: dict[str, int] = {}
         self._by_operator: dict[str, list[Cell]] = {}
-        for cell in cells.values():
+        for cell in cells:
             self._by_operator.setdefault(cell.operator, []).append(cell)
         self._finders: dict[str, _Finder] = {}
 

@@ -87,3 +87,14 @@ def test_what_did_not_change_is_the_same_object() -> None:
     assert again.cells is first.cells
     assert again.known[0] == Known(DOWN, NOW - 60)
     assert merged((), NOW, again).cells == ()
+
+
+def test_cells_are_made_anew_when_another_feed_is_the_latest() -> None:
+    """Also of the very records of which they were made before."""
+    here, there = (source(Dataset.CELLS, cell("1a", lat=lat)) for lat in (15.0, 15.1))
+    network = Network()
+    for ages, lat in (((60, 30), 15.1), ((20, 30), 15.0), ((20, 10), 15.1)):
+        sources = [replace(one, as_of=NOW - ago) for one, ago in zip((here, there), ages, strict=True)]
+        network = merged(sources, NOW, network)
+        assert [one.lat for one in network.cells] == [lat]
+    assert [one.lat for one in merged((here,), NOW, network).cells] == [15.0]

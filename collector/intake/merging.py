@@ -15,6 +15,13 @@ OUT_SHARE = 0.95
 SAME_PLACE = 50.0
 # Degrees of latitude, and of longitude anywhere between the tropics and 60 degrees, that are more than that.
 _CELL_OF_GRID = 0.001
+# Of states that are said of a cell at one time, the one that says most of how bad it is.
+_GRAVITY = {
+    state: gravity
+    for gravity, state in enumerate(
+        (CellState.ACTIVE, CellState.SLEEPING, CellState.PLANNED, CellState.UNKNOWN, CellState.DOWN)
+    )
+}
 
 
 Key = tuple[str, str]
@@ -149,8 +156,8 @@ class _States:
             if not affected:
                 self.unmatched[record.operator] = self.unmatched.get(record.operator, 0) + 1
             moment = record.observed_at or source.as_of
-            for key in affected:
-                out[key] = Known(record.state, moment, record.since, record.until, record.reason)
+            known = Known(record.state, moment, record.since, record.until, record.reason)
+            out.update({key: known for key in affected if key not in out or _weight(known) > _weight(out[key])})
         well = Known(CellState.ACTIVE, source.as_of)
         for operator in sorted(operators):
             for cell in self._by_operator.get(operator, ()):
@@ -200,6 +207,11 @@ class _Finder:
 
 def _square(lat: float, lon: float) -> tuple[int, int]:
     return int(lat // _CELL_OF_GRID), int(lon // _CELL_OF_GRID)
+
+
+def _weight(outage: Known) -> tuple[float, int]:
+    """Of two outages of a cell the later counts, and of the same time the worse."""
+    return outage.observed_at or 0.0, _GRAVITY[outage.state]
 
 
 def _of_cells(source: Source) -> Iterator[tuple[Key, Known]]:

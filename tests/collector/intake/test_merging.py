@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from itertools import combinations
 
 from collector.intake.merging import Known, Network, Source, merged
 from collector.records import Batch, Cell, CellState, Dataset, Downtime, Outage, Record, Sense, Technology
@@ -61,6 +62,17 @@ def test_an_outage_is_of_a_site_a_position_or_a_technology() -> None:
     assert states(INVENTORY, near) == {"1a": DOWN, "1b": DOWN, "2a": ACTIVE}
     only = source(Dataset.OUTAGES, Outage(OPERATOR, lat=15.0003, lon=108.0102, technology=Technology.G5))
     assert states(INVENTORY, only) == {"1a": ACTIVE, "1b": DOWN, "2a": ACTIVE}
+
+
+def test_of_several_outages_of_a_cell_the_latest_counts_and_then_the_worst() -> None:
+    """Whatever their order."""
+    worst = [Outage(OPERATOR, cell="1a", state=state) for state in (CellState.SLEEPING, PLANNED, UNKNOWN, DOWN)]
+    for some in combinations(worst, 2):
+        for order in (some, some[::-1]):
+            assert states(INVENTORY, source(Dataset.OUTAGES, *order))["1a"] is some[1].state
+    late = replace(worst[1], site="S1", cell="", observed_at=NOW - 30)
+    for rows in ((late, worst[3]), (worst[3], late)):
+        assert states(INVENTORY, source(Dataset.OUTAGES, *rows))["1a"] is PLANNED
 
 
 def test_an_outage_of_nothing_known_is_counted() -> None:

@@ -133,7 +133,7 @@ class _States:
         if said is not None:
             self._note(said(source), source, now)
         elif source.batch.dataset is Dataset.OUTAGES:
-            self._note(self._of_outages(source), source, now)
+            self._note(self._of_outages(source, now), source, now)
 
     def _note(self, said: Iterable[tuple[Key, Known]], source: Source, now: float) -> None:
         for key, known in said:
@@ -144,7 +144,7 @@ class _States:
             if before is None or before.observed_at is None or before.observed_at <= moment:
                 self.known[key] = known
 
-    def _of_outages(self, source: Source) -> Iterator[tuple[Key, Known]]:
+    def _of_outages(self, source: Source, now: float) -> Iterator[tuple[Key, Known]]:
         """All cells of the operators that the list is of: those that it names, and the others, which are well."""
         out: dict[Key, Known] = {}
         operators = {source.operator} if source.operator else set()
@@ -155,6 +155,8 @@ class _States:
             affected = self._finder(record.operator).affected(record)
             if not affected:
                 self.unmatched[record.operator] = self.unmatched.get(record.operator, 0) + 1
+            if record.state is CellState.PLANNED and record.since is not None and record.since > now:
+                continue  # work that is announced, and has not begun
             moment = record.observed_at or source.as_of
             known = Known(record.state, moment, record.since, record.until, record.reason)
             out.update({key: known for key in affected if key not in out or _weight(known) > _weight(out[key])})

@@ -75,6 +75,17 @@ def test_of_several_outages_of_a_cell_the_latest_counts_and_then_the_worst() -> 
         assert states(INVENTORY, source(Dataset.OUTAGES, *rows))["1a"] is PLANNED
 
 
+def test_planned_work_that_has_not_begun_is_no_outage_yet() -> None:
+    work = source(Dataset.OUTAGES, Outage(OPERATOR, cell="1a", state=PLANNED, since=NOW + 3600))
+    assert states(INVENTORY, work)["1a"] is ACTIVE
+    begun = merged((INVENTORY, replace(work, as_of=NOW + 3540)), NOW + 3600, Network())
+    assert begun.known[0].state is PLANNED
+    assert not merged((INVENTORY, work), NOW, Network()).unmatched
+    # What is down is down, whatever its operator's clock says.
+    wrong = source(Dataset.OUTAGES, Outage(OPERATOR, cell="1a", since=NOW + 3600))
+    assert states(INVENTORY, wrong)["1a"] is DOWN
+
+
 def test_an_outage_of_nothing_known_is_counted() -> None:
     far = source(Dataset.OUTAGES, Outage(OPERATOR, lat=15.1, lon=108.01), Outage(OPERATOR, cell="9z"))
     assert merged((INVENTORY, far), NOW, Network()).unmatched == {OPERATOR: 2}

@@ -5,10 +5,11 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import date
 
 from collector.plan.comparing import UPWARD, missing, satisfied, verdict
 from collector.plan.days import Period, begins, day_of, ends, period_before, period_of
-from collector.plan.records import Demand, Indicator, Recurring, Unit, Value
+from collector.plan.records import Demand, Indicator, Observation, Recurring, Unit, Value
 from collector.plan.results import Day, Judgement, Past, Status, Verdict
 
 # Of a period of which less was observed, the rest may change what is said: it counts both ways.
@@ -49,13 +50,18 @@ class Tally:
 
 
 def judged(indicator: Indicator, demand: Demand, recurring: Recurring, days: Sequence[Day], now: float) -> Judgement:
-    """The period that is running, and beside it the one before."""
-    period = period_of(day_of(now), recurring)
+    """The period that is running, and beside it the one before.
+
+    Measured days count, unless nothing is measured any more and somebody stated something newer.
+    """
+    today = day_of(now)
+    period = period_of(today, recurring)
     before = period_before(period, recurring)
-    if days:
+    seen = _seen(indicator, period, today)
+    if indicator.source is not None and days and (seen is None or seen.day <= days[-1].day):
         value, status = _running(indicator.unit, demand, tally(period, days, now))
     else:
-        value = _seen(indicator, period)
+        value = seen.bounds(indicator.unit) if seen is not None else None
         status = _SEEN[verdict(value, demand)] if value is not None else Status.UNKNOWN
     return Judgement(
         demand,
@@ -112,8 +118,11 @@ def _of_budget(demand: Demand, so_far: Tally) -> Status:
 def _past(indicator: Indicator, demand: Demand, period: Period, days: Sequence[Day], now: float) -> Past | None:
     whole = tally(period, days, now)
     if whole is None:
-        value = _seen(indicator, period)
-        return Past(period.name, value, _OVER[verdict(value, demand)]) if value is not None else None
+        seen = _seen(indicator, period, period.last)
+        if seen is None:
+            return None
+        value = seen.bounds(indicator.unit)
+        return Past(period.name, value, _OVER[verdict(value, demand)])
     judged_by = whole.mean
     if not whole.sufficient:
         least, most = (0.0, 1.0) if indicator.unit is Unit.RATIO else (-math.inf, math.inf)
@@ -124,7 +133,6 @@ def _past(indicator: Indicator, demand: Demand, period: Period, days: Sequence[D
     return Past(period.name, whole.mean, _OVER[verdict(judged_by, demand)])
 
 
-def _seen(indicator: Indicator, period: Period) -> Value | None:
-    """What was last observed of the period."""
-    found = [one for one in indicator.observations if period.holds(one.day)]
-    return found[-1].bounds(indicator.unit) if found else None
+def _seen(indicator: Indicator, period: Period, until: date) -> Observation | None:
+    """What was last observed of the period, up to a day."""
+    return next((one for one in reversed(indicator.observations) if one.day <= until and period.holds(one.day)), None)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import date
 
 import pytest
@@ -81,6 +82,24 @@ def test_a_year_is_what_was_last_reported_of_it() -> None:
     assert judged(one, None, (), "2027-01-01 00:00").past == Past("2026", Value.exactly(0.025), Status.MISSED)
     assert judged(one, None, (), "2027-01-01 00:00").status is Status.UNKNOWN
     assert judged(seen(YEARLY, ("2026-06-30", 0.03)), None, (), "2026-11-23").status is Status.MET
+
+
+def test_what_is_dated_tomorrow_says_nothing_today() -> None:
+    """A clerk may enter a value before its day; it counts from that day on."""
+    one = seen(YEARLY, ("2026-06-30", 0.025), ("2026-12-01", 0.031))
+    assert judged(one, None, (), "2026-11-30 23:59").status is Status.BEHIND
+    assert judged(one, None, (), "2026-12-01 00:00").status is Status.MET
+
+
+def test_what_is_measured_no_more_is_what_somebody_stated_since() -> None:
+    """As of demands with a date: days of which the journal still knows do not silence who reports of later ones."""
+    one = seen(YEARLY, ("2026-06-30", 0.031))
+    before = days("2025-12-30", [0.02, 0.02])
+    for told in (one, replace(one, source=None)):
+        found = judged(told, None, before, "2026-11-23 12:00")
+        assert (found.status, found.gap_lower) == (Status.MET, 0.0)
+    entered = replace(one, source=None)
+    assert judged(entered, None, days("2026-03-01", [0.02]), "2026-11-23 12:00").status is Status.MET
 
 
 def test_what_is_no_share_of_time_is_judged_by_its_mean() -> None:

@@ -10,7 +10,7 @@ from typing import Any, Generic, NamedTuple, Protocol, TypeVar
 
 from pydantic import BaseModel, ConfigDict
 
-from collector.records import Batch
+from collector.records import Batch, Documents
 
 DETAIL_LIMIT = 200
 Labels = tuple[tuple[str, str], ...]
@@ -70,11 +70,15 @@ class Reason(StrEnum):
 
 
 class ProbeFailed(Exception):
-    """The target's fault, as a reason for machines and a detail for people."""
+    """The target's fault, as a reason for machines and a detail for people.
 
-    def __init__(self, reason: Reason, detail: str = "") -> None:
+    `documents`, by name, are those of a feed that cannot be read: for people, too.
+    """
+
+    def __init__(self, reason: Reason, detail: str = "", documents: Documents = ()) -> None:
         self.reason = reason
         self.detail = detail[:DETAIL_LIMIT]
+        self.documents = documents
         super().__init__(f"{reason}: {self.detail}")
 
 
@@ -241,7 +245,10 @@ class Target:
 
 @dataclass(frozen=True, slots=True)
 class Result:
-    """One run of one target. `started` is Unix seconds; `duration` is seconds by the monotonic clock."""
+    """One run of one target. `started` is Unix seconds; `duration` is seconds by the monotonic clock.
+
+    `documents` are those of a feed that could not be read.
+    """
 
     target: str
     outcome: Outcome
@@ -251,3 +258,4 @@ class Result:
     detail: str = ""
     samples: tuple[Sample, ...] = field(default=(), repr=False)
     batch: Batch | None = field(default=None, repr=False)
+    documents: Documents = field(default=(), repr=False)

@@ -129,6 +129,8 @@ class IndicatorValue:
     value: float
 
 
+# Documents as they came, by name.
+Documents: TypeAlias = tuple[tuple[str, bytes], ...]
 Record: TypeAlias = Cell | Outage | Downtime | Area | IndicatorValue
 
 
@@ -150,7 +152,7 @@ class Batch:
     unreadable: int = 0
     faults: tuple[str, ...] = ()
     complete: bool = True
-    raw: tuple[tuple[str, bytes], ...] = field(default=(), repr=False)
+    raw: Documents = field(default=(), repr=False)
     arrived: float | None = None
 
     @property

@@ -13,6 +13,7 @@ import structlog
 
 from collector.model import DETAIL_LIMIT, Kind, Metric, Outcome, ProbeFailed, Reason, Result, Sample, Target, Undecided
 from collector.net import LOCAL_ERRNOS, Context, Net
+from collector.records import Documents
 
 SUCCESS = Metric("probe_success", "Whether the last run was ok: 1 or 0; absent when we could not tell.")
 DURATION = Metric("probe_duration_seconds", "How long the last run took.")
@@ -112,12 +113,13 @@ class Runner:
         resource = self._resources.get(target.kind)
         context = Context(self._net, begun + target.timeout, resource, target.interval)
         kind, batch = self._kinds[target.kind], None
+        documents: Documents = ()
         try:
             async with asyncio.timeout(target.timeout):
                 batch = await kind.probe(target.spec, emit, context)
             outcome, reason, detail = Outcome.OK, None, ""
         except ProbeFailed as failed:
-            outcome, reason, detail = Outcome.FAIL, failed.reason, failed.detail
+            outcome, reason, detail, documents = Outcome.FAIL, failed.reason, failed.detail, failed.documents
         except TimeoutError:
             outcome, reason, detail = Outcome.FAIL, Reason.TIMEOUT, f"no result within {target.timeout:g} s"
         except (Exception, SystemExit) as error:  # noqa: BLE001  whatever a probe raises stays its own affair
@@ -128,7 +130,7 @@ class Runner:
         if outcome is not Outcome.ERROR and not kind.feed:
             emit(SUCCESS, outcome is Outcome.OK)
         emit(DURATION, duration)
-        return Result(target.id, outcome, started, duration, reason, detail, tuple(emit.samples), batch)
+        return Result(target.id, outcome, started, duration, reason, detail, tuple(emit.samples), batch, documents)
 
     def _declared(self, target: Target) -> frozenset[str]:
         names = self._names[target.kind]

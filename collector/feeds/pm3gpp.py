@@ -50,7 +50,9 @@ def read(spec: PmSpec, documents: tuple[Fetched, ...]) -> Batch:
         try:
             downtimes.read(document.content)
         except ValueError as error:
-            raise ProbeFailed(Reason.PROTOCOL, f"{document.name[:60]}: {error}") from error
+            raise ProbeFailed(
+                Reason.PROTOCOL, f"{document.name[:60]}: {error}", ((document.name, document.content),)
+            ) from error
     batch = downtimes.batch((document.name, document.content) for document in documents)
     if not batch.rows:
         raise ProbeFailed(Reason.UNEXPECTED, "none of the `counters` is in the files")

@@ -15,7 +15,7 @@ from collector.intake.aside import keep_aside
 from collector.intake.guards import Box, Guard, Refusal, Rules, refusal, within
 from collector.model import DETAIL_LIMIT, Metric, MetricType, Outcome, Reason, Result, Sample, Sink, Target
 from collector.places import Places
-from collector.records import Batch, Record
+from collector.records import Batch, Documents, Record
 from collector.sources.feed import FeedSpec
 
 RECORDS = Metric("hatang_feed_records", "Records of the last good batch, by operator.", labels=("operator",))
@@ -120,7 +120,7 @@ class Holdings:
         if holding is None:
             return result
         refused, documents = await self._judged(holding, result)
-        result = replace(result, batch=None)
+        result = replace(result, batch=None, documents=())
         if refused is None:
             self._publish(holding)
             return result
@@ -142,10 +142,10 @@ class Holdings:
         """Whether what it holds may still be believed."""
         return holding.batch is not None and self._clock() < holding.fresh_until
 
-    async def _judged(self, holding: Holding, result: Result) -> tuple[Refusal | None, tuple[tuple[str, bytes], ...]]:
+    async def _judged(self, holding: Holding, result: Result) -> tuple[Refusal | None, Documents]:
         batch = result.batch
         if result.outcome is Outcome.FAIL and result.reason in _NO_DOCUMENT:
-            return Refusal(Guard.SHAPE, result.detail), ()
+            return Refusal(Guard.SHAPE, result.detail), result.documents
         if batch is None or result.outcome is not Outcome.OK:
             return None, ()
         spec = holding.spec
@@ -166,7 +166,7 @@ class Holdings:
         holding.fresh_until = self._clock() + holding.spec.oldest - behind
         self._taken += 1
 
-    async def _keep_aside(self, holding: Holding, refused: Refusal, documents: tuple[tuple[str, bytes], ...]) -> None:
+    async def _keep_aside(self, holding: Holding, refused: Refusal, documents: Documents) -> None:
         feed = holding.target.id
         log.warning("batch refused", target=feed, guard=refused.guard.value, detail=refused.detail)
         if not documents:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import zlib
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 
 from collector.model import ProbeFailed, Reason
@@ -36,6 +37,16 @@ class Fetched:
     modified: float | None = None
     total: int | None = None
     arrived: float | None = None
+
+
+@contextmanager
+def about(*documents: Fetched) -> Iterator[None]:
+    """What fails within is about `documents`, unless it says itself of which."""
+    try:
+        yield
+    except ProbeFailed as failure:
+        failure.documents = failure.documents or tuple((each.name, each.content) for each in documents)
+        raise
 
 
 def plain_name(name: str) -> str:

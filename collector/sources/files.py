@@ -6,11 +6,12 @@ import asyncio
 import stat
 import time
 from collections.abc import Iterable
+from dataclasses import replace
 from fnmatch import fnmatchcase
 from typing import NamedTuple, Protocol
 
 from collector.model import ProbeFailed, Reason
-from collector.sources.fetched import Fetched, opened, plain_name
+from collector.sources.fetched import Fetched, about, opened, plain_name
 from collector.sources.kept import Kept, Sighting, Stamp
 from collector.sources.spec import FileSource
 
@@ -80,10 +81,11 @@ async def _read(folder: Folder, source: FileSource, entry: Entry) -> Fetched | N
     content = await folder.read(entry)
     if content is None:
         return None
-    content = await asyncio.to_thread(opened, content, source.max_size)
     modified = entry.stamp.modified
     # Where a clock is ahead, a file is here no later than when it is read first.
-    return Fetched(plain_name(entry.name), content, modified=modified, arrived=min(modified, time.time()))
+    found = Fetched(plain_name(entry.name), content, modified=modified, arrived=min(modified, time.time()))
+    with about(found):
+        return replace(found, content=await asyncio.to_thread(opened, content, source.max_size))
 
 
 def _chosen(source: FileSource, settled: Iterable[Entry], now: float) -> list[Entry]:

@@ -14,7 +14,7 @@ from typing import Any
 from collector.net import Net
 from collector.records import Batch
 from collector.sources.fetch import Sources, opened
-from collector.sources.fetched import Fetched
+from collector.sources.fetched import Fetched, about
 
 
 class _Readers:
@@ -84,7 +84,8 @@ class Shelf:
         """What `read` makes of `documents` in a thread, or made of them before; of the time `as_of`, where given."""
         batch = self.made.of(spec, documents)
         if batch is None:
-            batch = await asyncio.to_thread(_without_collections, read)
+            with about(*documents):
+                batch = await asyncio.to_thread(_without_collections, read)
             came = [document.arrived for document in documents if document.arrived is not None]
             batch = self.made.keep(spec, documents, replace(batch, arrived=max(came, default=None)))
         return batch if as_of is None else replace(batch, as_of=as_of)

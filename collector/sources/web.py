@@ -24,7 +24,7 @@ from collector.rest.fetch import Answer, Fetch
 from collector.rest.oauth2 import Tokens
 from collector.rest.paging import Pages
 from collector.rest.shape import Paging
-from collector.sources.fetched import Fetched, opened, plain_name
+from collector.sources.fetched import Fetched, about, opened, plain_name
 from collector.sources.kept import Kept
 from collector.sources.spec import HttpSource
 
@@ -92,7 +92,8 @@ class Web:
                 size += len(documents[-1].content)
                 if size > source.max_total_size:
                     raise ProbeFailed(Reason.TOO_LARGE, f"the pages are larger than {source.max_total_size} bytes")
-                request = await _following(pages, paging, answer, documents[-1].content)
+                with about(documents[-1]):
+                    request = await _following(pages, paging, answer, documents[-1].content)
         return kept.keep(tuple(documents))
 
     @asynccontextmanager
@@ -134,13 +135,13 @@ def _seconds(date: str) -> float | None:
 
 async def _document(answer: Answer, source: HttpSource, number: int = 1) -> Fetched:
     media = MediaType.of(answer.headers.get("Content-Type", ""))
-    media.check(source)
-    limit = source.max_size
-    content = await asyncio.to_thread(opened, answer.body, limit)
     name = plain_name(_last_part(answer.request.url))
     modified = _seconds(answer.headers.get("Last-Modified", ""))
     name = name if number == 1 else f"{number}-{name}"
-    return Fetched(name, content, media.type, media.charset, modified, _total(answer.headers))
+    found = Fetched(name, answer.body, media.type, media.charset, modified, _total(answer.headers))
+    with about(found):
+        media.check(source)
+        return replace(found, content=await asyncio.to_thread(opened, answer.body, source.max_size))
 
 
 def _total(headers: CIMultiDictProxy[str]) -> int | None:

@@ -60,7 +60,8 @@ class TableReader:
                 translation = self._translator.translate_numbered(rows if alone else _named(rows, document.name))
                 return _Part(translation, table.complete, self._said(table))
         except ProbeFailed as failure:
-            raise failure if alone else ProbeFailed(failure.reason, f"{document.name}: {failure.detail}") from failure
+            detail = failure.detail if alone else f"{document.name}: {failure.detail}"
+            raise ProbeFailed(failure.reason, detail, ((document.name, document.content),)) from failure
 
     def _said(self, table: Table) -> str | None:
         rule = self._plan.as_of

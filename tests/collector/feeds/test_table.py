@@ -60,10 +60,11 @@ async def test_outages_by_a_shipped_map() -> None:
 
 
 async def test_a_web_page_is_no_table() -> None:
-    result = await run(KIND, saying(b"<!doctype html><p>", None, "text/html"), map=MAP)
-    assert (result.outcome, result.reason) == (Outcome.FAIL, Reason.UNEXPECTED)
-    result = await run(KIND, saying(b"<!doctype html><p>", None, "text/csv"), map=MAP)
-    assert (result.outcome, result.reason) == (Outcome.FAIL, Reason.UNEXPECTED)
+    page = b"<!doctype html><p>"
+    for content_type in ("text/html", "text/csv"):
+        result = await run(KIND, saying(page, None, content_type), "/tram.csv", map=MAP)
+        assert (result.outcome, result.reason) == (Outcome.FAIL, Reason.UNEXPECTED)
+        assert result.documents == (("tram.csv", page),)
 
 
 @pytest.mark.parametrize(
@@ -96,6 +97,7 @@ async def test_all_files_of_a_folder_are_one_batch(tmp_path: Path) -> None:
         os.utime(tmp_path / "1.csv", (1_795_392_000,) * 2)
         result = await prober.run(map=MAP, **settings)
         assert result.detail.startswith("1.csv: no header")
+        assert result.documents == (("1.csv", b"what?\n"),)
 
 
 async def test_what_did_not_change_is_not_read_again(tmp_path: Path) -> None:

@@ -109,8 +109,12 @@ async def test_what_is_kept_aside_is_bounded(holdings: Holdings, tmp_path: Path)
     assert len(list((tmp_path / "refused" / FEED).iterdir())) <= 5
 
 
-async def test_a_login_page_counts_as_refused(holdings: Holdings, table: Table) -> None:
-    await holdings.take(run(None, Outcome.FAIL, Reason.UNEXPECTED))
+async def test_a_login_page_counts_as_refused_and_is_kept(holdings: Holdings, table: Table, tmp_path: Path) -> None:
+    page = (("cells", b"<html>"),)
+    result = await holdings.take(replace(run(None, Outcome.FAIL, Reason.UNEXPECTED), documents=page))
+    assert not result.documents
+    (kept,) = (tmp_path / "refused" / FEED).iterdir()
+    assert (kept.name[-14:], kept.read_bytes()) == ("-0-shape-cells", b"<html>")
     await holdings.take(run(None, Outcome.FAIL, Reason.TIMEOUT))
     assert table.values()["hatang_feed_refused_total", "op-viettel", "shape"] == 1
 

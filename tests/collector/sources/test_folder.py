@@ -213,6 +213,9 @@ async def test_limits(tmp_path: Path) -> None:
 async def test_a_web_page_is_no_document(tmp_path: Path) -> None:
     put(tmp_path / "cells.csv", b"<!doctype html><title>404</title>")
     assert await failure(tmp_path) == ("unexpected", "a web page (HTML) came instead of a document")
+    with pytest.raises(ProbeFailed) as caught:
+        await look(tmp_path)
+    assert caught.value.documents == (("cells.csv", b"<!doctype html><title>404</title>"),)
 
 
 async def test_a_crowded_folder_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -62,6 +62,21 @@ async def test_a_batch_of_files_came_with_the_last_of_them() -> None:
     assert (await at.batch(Settings(), (Fetched("a", b"1", modified=5.0),), lambda: BATCH)).arrived is None
 
 
+async def test_what_cannot_be_read_is_told_with_its_documents() -> None:
+    files = (Fetched("a", b"1"), Fetched("b", b"2"))
+
+    def fail() -> Batch:
+        raise ProbeFailed(Reason.PROTOCOL, "x")
+
+    def fail_of_one() -> Batch:
+        raise ProbeFailed(Reason.PROTOCOL, "x", (("b", b"2"),))
+
+    for read, told in ((fail, (("a", b"1"), ("b", b"2"))), (fail_of_one, (("b", b"2"),))):
+        with pytest.raises(ProbeFailed) as failed:
+            await shelf().batch(Settings(), files, read)
+        assert failed.value.documents == told
+
+
 async def test_collections_wait_until_all_have_read() -> None:
     at, go = shelf(), threading.Event()
     seen: list[bool] = []

@@ -327,6 +327,7 @@ async def test_pages_that_cannot_be_read(body: bytes, reason: str) -> None:
         with pytest.raises(ProbeFailed) as caught:
             await at.pages(source(url=f"http://127.0.0.1:{server.port}/"), PAGINGS["next-link"])
     assert caught.value.reason.value == reason
+    assert [content for _, content in caught.value.documents] == [body]
 
 
 NGINX = """

@@ -1,4 +1,4 @@
-"""Field types that specs and settings share: durations, sizes, secrets, patterns, TLS."""
+"""Field types that specs and settings share: durations, sizes, time zones, secrets, patterns, TLS."""
 
 from __future__ import annotations
 
@@ -7,16 +7,20 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from enum import StrEnum
+from functools import cache
 from pathlib import Path
 from typing import Annotated, Any, ClassVar, Literal
+from zoneinfo import ZoneInfo, available_timezones
 
 import jmespath
 import re2
 from jmespath.exceptions import JMESPathError
 from jmespath.functions import Functions
 from jmespath.visitor import TreeInterpreter
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, WithJsonSchema
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, WithJsonSchema
 from pydantic_core import PydanticCustomError, core_schema
+
+from collector.nearest import nearest
 
 MASK = "<secret>"
 _UNITS = {"ms": 0.001, "s": 1.0, "m": 60.0, "h": 3600.0, "d": 86400.0, "w": 604800.0}
@@ -28,6 +32,7 @@ _SIZES = {"B": 1, "KB": 1000, "MB": 1000**2, "GB": 1000**3, "KiB": 1024, "MiB": 
 _INTERPRETER = TreeInterpreter()
 _PREAMBLE = re.compile(r"(?:Bad|Invalid) jmespath expression: ", re.IGNORECASE)
 _SIZE = re.compile(r"(\d+)\s*([KMG]i?B|B)?")
+_SHOWN = 60
 
 
 def parse_duration(value: object) -> float:
@@ -59,6 +64,29 @@ def parse_address(value: object) -> str:
         raise PydanticCustomError("address", "expected an IPv4 or IPv6 address") from None
 
 
+@cache
+def _zones() -> frozenset[str]:
+    return frozenset(available_timezones())
+
+
+def parse_zone(value: object) -> str:
+    """The name of an IANA time zone. Raises ValueError for anything else."""
+    name = str(value)
+    if name not in _zones():
+        guess = nearest(name[:_SHOWN], _zones()) or "; expected an IANA name such as Asia/Ho_Chi_Minh"
+        raise PydanticCustomError("zone", "unknown time zone '{name}'{guess}", {"name": name[:_SHOWN], "guess": guess})
+    return name
+
+
+def _without_port(host: str) -> str:
+    if ":" in host:
+        try:
+            ipaddress.IPv6Address(host)
+        except ValueError:
+            raise PydanticCustomError("host", "expected a name or an address alone; a port is set by `port`") from None
+    return host
+
+
 Duration = Annotated[
     float,
     BeforeValidator(parse_duration),
@@ -74,8 +102,10 @@ Size = Annotated[
     WithJsonSchema({"anyOf": [{"type": "string", "pattern": f"^{_SIZE.pattern}$"}, {"type": "integer"}]}),
 ]
 Port = Annotated[int, Field(ge=1, le=65535)]
+ZoneName = Annotated[str, AfterValidator(parse_zone)]
+Zone = Annotated[ZoneInfo, BeforeValidator(parse_zone)]
 Address = Annotated[str, BeforeValidator(parse_address)]
-Host = Annotated[str, Field(min_length=1, max_length=253, pattern=r"^[^\s/\[\]@]+$")]
+Host = Annotated[str, Field(min_length=1, max_length=253, pattern=r"^[^\s/\[\]@]+$"), AfterValidator(_without_port)]
 
 
 class IpProtocol(StrEnum):

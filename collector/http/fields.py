@@ -16,6 +16,7 @@ BODY_LIMIT = 1024 * 1024
 _STATUS = re.compile(r"([1-5])xx|([1-5]\d\d)(?:-([1-5]\d\d))?")
 _TOKEN = r"^[A-Za-z0-9!#$%&'*+.^_`|~-]+$"  # RFC 9110 section 5.6.2  # noqa: S105
 _HOST = re.compile(r"[A-Za-z0-9._~%:-]+")  # what a Host header can carry: a name, or an address without brackets
+_METHOD = re.compile(r"[A-Z]+(?:-[A-Z]+)*")
 _CONTROL = re.compile(r"[\x00-\x08\x0a-\x1f\x7f]")
 # What the client itself writes; a second copy would make two messages of one.
 _CLIENT_HEADERS = frozenset({"connection", "content-length", "proxy-authorization", "transfer-encoding", "upgrade"})
@@ -81,6 +82,8 @@ def _ours_to_set(name: str) -> str:
 
 
 def _sendable(method: str) -> str:
+    if not _METHOD.fullmatch(method):
+        raise PydanticCustomError("method", "expected a method in capital letters, such as GET")
     if method == "CONNECT":
         raise PydanticCustomError("method", "CONNECT is for proxies: set proxy")
     return method
@@ -110,7 +113,9 @@ Status = Annotated[
         }
     ),
 ]
-Method = Annotated[str, Field(pattern=r"^[A-Z]+(?:-[A-Z]+)*$"), AfterValidator(_sendable)]
+Method = Annotated[
+    str, AfterValidator(_sendable), WithJsonSchema({"type": "string", "pattern": f"^{_METHOD.pattern}$"})
+]
 HeaderName = Annotated[str, Field(pattern=_TOKEN), AfterValidator(_ours_to_set)]
 HeaderValue = Annotated[str | Secret, AfterValidator(_without_control)]
 Body = Annotated[str | Secret, AfterValidator(_short)]

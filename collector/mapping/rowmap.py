@@ -4,17 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime
-from functools import cache
 from typing import Annotated, Any, Literal
-from zoneinfo import ZoneInfo, available_timezones
+from zoneinfo import ZoneInfo
 
-from pydantic import AfterValidator, BeforeValidator, Field, model_validator
+from pydantic import BeforeValidator, Field, model_validator
 
-from collector.fields import JmesPath, Regex
+from collector.fields import JmesPath, Regex, ZoneName
 from collector.mapping.columns import AColumn, AKey, CellKey, Column, Part
 from collector.mapping.layout import AsOf, DocumentLayout, TableLayout
 from collector.measures import fault
-from collector.nearest import nearest
 from collector.records import CellState, Dataset, Sense, Technology
 
 WGS84 = 4326
@@ -130,17 +128,6 @@ class NumberFormat(Part):
         return self
 
 
-@cache
-def _zones() -> frozenset[str]:
-    return frozenset(available_timezones())
-
-
-def _zone(name: str) -> str:
-    if name not in _zones():
-        raise fault(f"unknown time zone '{name}'{nearest(name, _zones())}")
-    return name
-
-
 def _is_layout(text: str) -> bool:
     some = datetime(2026, 11, 23, 8, 30, 59, tzinfo=UTC)
     try:
@@ -158,9 +145,7 @@ class TimeFormat(Part):
         description="In the order to try: `iso` (ISO 8601), `unix`, `unix-ms`, `excel` (days since 1899-12-30), or a "
         "layout of strptime such as %d/%m/%Y %H:%M.",
     )
-    zone: Annotated[str, AfterValidator(_zone)] = Field(
-        "Asia/Ho_Chi_Minh", description="IANA time zone of times that name none."
-    )
+    zone: ZoneName = Field("Asia/Ho_Chi_Minh", description="IANA time zone of times that name none.")
 
     @model_validator(mode="after")
     def _layouts(self) -> TimeFormat:

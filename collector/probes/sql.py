@@ -12,7 +12,7 @@ from zoneinfo import ZoneInfo
 
 from pydantic import AfterValidator, Field, model_validator
 
-from collector.fields import Host, IpProtocol, Port, Secret, Size, Tls
+from collector.fields import Host, IpProtocol, Port, Secret, Size, Tls, Zone
 from collector.model import Emit, Kind, Metric, ProbeFailed, Reason, Spec
 from collector.net import NET_METRICS, Context, Net
 from collector.sql.databases import Databases, prepare
@@ -80,7 +80,7 @@ class SqlSpec(Spec):
     )
     tls: bool = Field(False, description="Speak TLS, and with nobody who does not.")
     tls_config: Tls = Field(default_factory=Tls, description="How to speak TLS.")
-    time_zone: ZoneInfo = Field(
+    time_zone: Zone = Field(
         ZoneInfo("Asia/Ho_Chi_Minh"), description="Zone of the session, and of times that name none."
     )
     max_size: Size = Field(1024**2, description="Most bytes to read in all.")

@@ -11,7 +11,7 @@ from zoneinfo import ZoneInfo
 from pydantic import AfterValidator, Field
 from pydantic_core import PydanticCustomError
 
-from collector.fields import Duration
+from collector.fields import Duration, ZoneName
 from collector.maintenance import DEFAULT_ZONE, Window, carried, covered
 from collector.model import System, Target
 from collector.recurrence import parsed, times
@@ -19,7 +19,7 @@ from collector.settings.credentials import Credentials
 from collector.settings.faults import Fault
 from collector.settings.gather import Gathered
 from collector.settings.inventory import Id, LabelName
-from collector.settings.moments import LocalTime, LocalTimeOrDay, RecurrenceRule, ZoneName
+from collector.settings.moments import LocalTime, LocalTimeOrDay, RecurrenceRule
 from collector.settings.monitor import Section
 from collector.settings.source import Node
 from collector.settings.systems import centres_of, missing

@@ -1,19 +1,15 @@
-"""Dates and local times, the zones that they are in, and the rules by which they come again."""
+"""Dates, local times, and the rules by which they come again."""
 
 from __future__ import annotations
 
 import re
 from datetime import date, datetime, time
-from functools import cache
 from typing import Annotated
-from zoneinfo import available_timezones
 
 from pydantic import AfterValidator, BeforeValidator, WithJsonSchema
 from pydantic_core import PydanticCustomError
 
-from collector.nearest import nearest
 from collector.recurrence import parsed
-from collector.settings.faults import quoted
 
 _DAY = r"[0-9]{4}-[0-9]{2}-[0-9]{2}"
 _TIME = r"[0-9]{2}:[0-9]{2}(?::[0-9]{2})?"
@@ -21,7 +17,6 @@ _LOCAL = re.compile(f"{_DAY}[ T]{_TIME}")
 _LOCAL_OR_DAY = re.compile(f"{_DAY}(?:[ T]{_TIME})?")
 # Whoever means another time mistyped it.
 FIRST_YEAR, LAST_YEAR = 2000, 2100
-_SHOWN = 60
 _END_OF_DAY = time(23, 59, 59)
 
 
@@ -65,18 +60,6 @@ def _day(value: object) -> date:
     return day
 
 
-@cache
-def _zones() -> frozenset[str]:
-    return frozenset(available_timezones())
-
-
-def _zone(text: str) -> str:
-    if text not in _zones():
-        guess = nearest(text[:_SHOWN], _zones()) or "; expected an IANA name such as Asia/Ho_Chi_Minh"
-        raise PydanticCustomError("zone", "{said}", {"said": f"unknown time zone {quoted(text)}{guess}"})
-    return text
-
-
 def _rule(text: str) -> str:
     try:
         parsed(text)
@@ -94,5 +77,4 @@ LocalTimeOrDay = Annotated[
     BeforeValidator(_local_or_day),
     WithJsonSchema({"type": ["string", "null"], "pattern": f"^{_LOCAL_OR_DAY.pattern}$"}),
 ]
-ZoneName = Annotated[str, AfterValidator(_zone)]
 RecurrenceRule = Annotated[str, AfterValidator(_rule)]

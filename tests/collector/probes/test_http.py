@@ -372,7 +372,7 @@ GOOD = {"url": "http://a.example/"}
         ({**GOOD, "valid_status": [99]}, "expected a status such as"),
         ({**GOOD, "valid_status": []}, "at least 1 item"),
         ({**GOOD, "method": "CONNECT"}, "CONNECT is for proxies"),
-        ({**GOOD, "method": "G T"}, "should match pattern"),
+        ({**GOOD, "method": "G T"}, "expected a method in capital letters, such as GET"),
         ({**GOOD, "body": "x" * 1_100_000}, "at most 1 MiB"),
         ({**GOOD, "headers": {"X": "a\r\nb: c"}}, "cannot hold line breaks"),
         ({**GOOD, "headers": {"X": Secret("a\nb")}}, "cannot hold line breaks"),

@@ -91,6 +91,11 @@ class Planning:
         self.judged, samples = await asyncio.to_thread(reckon)
         self._sink.put(OWNER, (), samples)
 
+    def forget(self) -> None:
+        """There is no judgement any more."""
+        self.judged = None
+        self._sink.drop(OWNER)
+
     def _of_coverage(self, plan: Plan, coverage: Figures | None) -> dict[Figure, Value]:
         """What coverage measures and nobody knows yet, or any more, is unknown; without feeds nothing is measured."""
         if not self._holdings.by_target:

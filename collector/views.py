@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import time
+from collections.abc import Callable, Coroutine
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -72,11 +73,8 @@ class Views:
             return
         self._places, self._links, self._seen = places, None, None
         if places is None:
-            self.coverage = None
-            self._sink.drop(OWNER)
-            self._sink.drop(SITES_OWNER)
+            self._forget()
             self._sink.drop(LOST_OWNER)
-            self._lost.pause()
 
     def totals(self) -> dict[tuple[str, str], float]:
         """What must survive a restart, as of now."""
@@ -105,12 +103,25 @@ class Views:
             config = self._config
             if config is not None and (self._holdings.version != self._seen or time.monotonic() >= self._due):
                 self._seen, self._due = self._holdings.version, time.monotonic() + AT_LEAST_EVERY
-                try:
-                    await self._count()
-                    await self._judge(config)
-                except Exception as error:  # noqa: BLE001  a fault of one count must not be the last of all
-                    log.error("figures were not counted", error=f"{type(error).__name__}: {error}", where=where(error))
+                await self._made(OWNER, self._count(), self._forget)
+                await self._made("plan", self._judge(config), self.planning.forget)
             await asyncio.sleep(LOOK_EVERY)
+
+    async def _made(self, view: str, making: Coroutine[None, None, None], forget: Callable[[], None]) -> None:
+        """Make the figures of a view; when that fails, those of before are not shown as if they were of now."""
+        try:
+            await making
+        except Exception as error:  # noqa: BLE001  a fault of one count must not be the last of all
+            told = f"{type(error).__name__}: {error}"
+            log.error("figures were not counted", view=view, error=told, where=where(error))
+            forget()
+
+    def _forget(self) -> None:
+        """There is no count any more."""
+        self.coverage, self._links = None, None
+        self._sink.drop(OWNER)
+        self._sink.drop(SITES_OWNER)
+        self._lost.pause()
 
     async def _judge(self, config: Config) -> None:
         begun = time.monotonic()
@@ -120,6 +131,8 @@ class Views:
     async def _count(self) -> None:
         places, before = self._places, self._links
         if places is None or not self._holdings.by_target:
+            if self.coverage is not None:
+                self._forget()
             return
         begun = time.monotonic()
         coverage = await asyncio.to_thread(self._compute, places, self._sources(), time.time())
@@ -150,9 +163,11 @@ class Views:
         before, self._network = self._network, merged(sources, now, self._network)
         network = self._network
         same = network.cells is before.cells and network.areas is before.areas
-        if self._links is None or not same or now >= self._links.until:
-            self._links = build(network.cells, network.areas, places, places.ranges, now)
-        return Coverage(network, count(self._links, network.known), now)
+        links = self._links
+        # A count that was under way when the places changed may have left links over those of before.
+        if links is None or links.places is not places or not same or now >= links.until:
+            links = self._links = build(network.cells, network.areas, places, places.ranges, now)
+        return Coverage(network, count(links, network.known), now)
 
     def _samples(self, coverage: Coverage, before: Links | None) -> tuple[list[Sample], list[Sample] | None]:
         """The series of a count, and those of its sites if they changed."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 import os
+import threading
 import time
 from collections.abc import AsyncIterator
 from pathlib import Path
@@ -14,6 +15,7 @@ import pytest
 from typer.testing import CliRunner
 
 from collector.__main__ import app
+from collector.coverage import counting, links
 from tests.serving import Serving, serving, until, write_config
 
 SHIPPED = Path(__file__).parents[2] / "config" / "inventory.d" / "technologies.yaml"
@@ -191,6 +193,80 @@ async def test_silence_becomes_unknown_never_up(tmp_path: Path, folder: Path) ->
         assert series['hatang_cells{operator="op-a",technology="4G",state="unknown"}'] == 1
         told = await counted(running)
         assert not told["feeds"][0]["fresh"]
+
+
+async def test_without_its_feed_nothing_is_counted_any_more(running: Serving, tmp_path: Path) -> None:
+    await until(lambda: counted(running), 12)
+    write_config(tmp_path / "config", feeds={"refused": str(tmp_path / "refused")})
+    await running.service.reload()
+
+    async def gone() -> bool:
+        series = await running.series()
+        return not any(name.startswith(("hatang_coverage", "hatang_site", "hatang_cells")) for name in series)
+
+    await until(gone)
+    assert (await running.get("/api/v1/coverage"))[0] == 503
+
+
+async def test_places_that_change_during_a_count_are_counted_next(
+    running: Serving, tmp_path: Path, folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Links that were made over the places of before are not taken for those of now."""
+    await until(lambda: counted(running), 12)
+    begun, let_go, build = threading.Event(), threading.Event(), links.build
+
+    def held(*given: Any) -> links.Links:
+        begun.set()
+        let_go.wait(10)
+        return build(*given)
+
+    monkeypatch.setattr(links, "build", held)
+    drop(folder, *ROWS, "452-04,4G,a3,S3,15.150,108.802,on\n", ago=9)
+    try:
+        assert await asyncio.to_thread(begun.wait, 10)
+        village = "  - {id: thon-2, name: Thôn Hai, lat: 15.150, lon: 108.800, population: 100}\n"
+        (tmp_path / "config" / "inventory.d" / "places.yaml").write_text(PLACES.replace(village, ""))
+        await running.service.reload()
+    finally:
+        let_go.set()
+
+    async def fewer() -> bool:
+        told = await counted(running)
+        return (told["villages"], told["technologies"]["4G"]["villages_covered"]["lower"]) == (2, 1)
+
+    await until(fewer)
+
+
+async def test_what_cannot_be_counted_is_not_what_it_was(
+    running: Serving, folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A fault of ours leaves no figure standing as if it were of now, and the plan goes on without."""
+    await until(lambda: counted(running), 12)
+
+    def faulty(*_: object) -> None:
+        raise RuntimeError("a bug")
+
+    before = running.service.views.planning.judged
+    with monkeypatch.context() as patched:
+        patched.setattr(counting, "count", faulty)
+        drop(folder, *ROWS[:2], ago=9)
+
+        async def gone() -> bool:
+            return (await running.get("/api/v1/coverage"))[0] == 503
+
+        await until(gone)
+        assert await ratio(running, "4G", "lower") is None
+        judged = await until(lambda: _other(running, before))
+        assert judged.at > (before.at if before is not None else 0)
+    drop(folder, *ROWS, ago=8)
+    await until(lambda: counted(running))
+    series = await running.series()
+    assert any(name.startswith("hatang_site_info") for name in series)
+
+
+async def _other(running: Serving, before: object) -> Any:
+    judged = running.service.views.planning.judged
+    return judged if judged is not before else None
 
 
 async def test_before_the_first_feed_it_says_so(tmp_path: Path) -> None:

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
+from http.client import HTTPException
 from typing import Any
-from urllib.error import HTTPError, URLError
-from urllib.parse import quote, urlencode
+from urllib.error import HTTPError
+from urllib.parse import urlencode
 from urllib.request import urlopen
 
 ASK_WITHIN = 2.0
@@ -18,9 +19,8 @@ def ask_service(address: str, what: str, name: str) -> dict[str, Any] | None:
     None when no service answers there.
     """
     try:
-        with urlopen(f"http://{address}/api/v1/{what}s?{what}={quote(name)}", timeout=ASK_WITHIN) as answer:
-            found: list[dict[str, Any]] = json.load(answer)[f"{what}s"]
-    except (URLError, OSError, ValueError, KeyError):
+        found: list[dict[str, Any]] = ask(address, f"/api/v1/{what}s", {what: name})[f"{what}s"]
+    except (LookupError, TypeError):
         return None
     return found[0] if found else {}
 
@@ -35,5 +35,5 @@ def ask(address: str, path: str, query: Mapping[str, str]) -> Any:
             return json.load(answer)
     except HTTPError as error:
         raise LookupError(error.read(1000).decode("utf-8", "replace").strip()) from None
-    except (URLError, OSError, ValueError):
+    except (OSError, HTTPException, ValueError):
         return None

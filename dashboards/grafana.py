@@ -6,8 +6,9 @@ import json
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
+from http.client import HTTPException
 from typing import Any, Final
-from urllib.error import HTTPError, URLError
+from urllib.error import HTTPError
 from urllib.parse import quote, urlsplit
 from urllib.request import HTTPRedirectHandler, Request, build_opener
 
@@ -48,8 +49,12 @@ class Grafana:
     token: str
 
     def __post_init__(self) -> None:
-        parts = urlsplit(self.url)
-        if parts.scheme not in {"http", "https"} or not parts.hostname:
+        try:
+            parts = urlsplit(self.url)
+            usable = parts.scheme in {"http", "https"} and parts.hostname and parts.port != 0
+        except ValueError:
+            usable = False
+        if not usable:
             raise Refused(f"{self.url!r} is no http or https address")
 
     def ensure_folder(self, uid: str, title: str, *, dry: bool = False) -> bool:
@@ -62,11 +67,15 @@ class Grafana:
 
     def page(self, uid: str) -> tuple[Json, str] | None:
         """A page and the uid of its folder, if it is there. Raises Refused."""
-        found = self._ask("GET", f"/api/dashboards/uid/{quote(uid)}", missing_ok=True)
+        path = f"/api/dashboards/uid/{quote(uid)}"
+        found = self._ask("GET", path, missing_ok=True)
         if found is None:
             return None
-        dashboard: Json = found["dashboard"]
-        return dashboard, str(found.get("meta", {}).get("folderUid", ""))
+        try:
+            dashboard: Json = found["dashboard"]
+            return dashboard, str(found.get("meta", {}).get("folderUid", ""))
+        except (LookupError, TypeError):
+            raise Refused(f"GET {path}: what answered is no Grafana: no dashboard in it") from None
 
     def put(self, page: Json, folder: str, message: str) -> None:
         """Make or replace a page. Raises Refused."""
@@ -98,10 +107,12 @@ def _told(what: str) -> Iterator[None]:
         yield
     except Refused as error:
         raise Refused(f"{what}: {error}") from None
-    except (URLError, TimeoutError, OSError) as error:
+    except OSError as error:
         raise Refused(f"{what}: no answer: {getattr(error, 'reason', error)}") from None
     except ValueError:
         raise Refused(f"{what}: what answered is no Grafana: no JSON") from None
+    except HTTPException:
+        raise Refused(f"{what}: what answered is no Grafana: no HTTP") from None
 
 
 def _meaning(error: HTTPError) -> str:

@@ -17,6 +17,7 @@ from dashboards.__main__ import TOKEN, app
 from dashboards.grafana import Grafana, Refused, differs
 from dashboards.push import Place, push
 from dashboards.words import Json, Language
+from tests.peers import peer, says
 
 GOOD = "glsa_good"
 AS_BUILT = Place()
@@ -139,7 +140,7 @@ async def test_tiles_and_api_of_an_installation(fake: FakeGrafana, url: str, pag
 
 async def test_refusals_say_what_to_do(fake: FakeGrafana, url: str, pages: dict[str, Json]) -> None:
     """A bad token, too few rights, nobody there, no Grafana at all: never the token."""
-    with pytest.raises(Refused, match="GET /api/folders/hatang-vi: 401: the token is not valid") as caught:
+    with pytest.raises(Refused, match=r"GET /api/folders/hatang-vi: 401: the token is not valid") as caught:
         await put(Grafana(url, "glsa_bad"), pages)
     assert "glsa_bad" not in str(caught.value)
     fake.editor = False
@@ -147,8 +148,9 @@ async def test_refusals_say_what_to_do(fake: FakeGrafana, url: str, pages: dict[
         await put(Grafana(url, GOOD), pages)
     with pytest.raises(Refused, match=r"no answer: .*refused"):
         await put(Grafana("http://127.0.0.1:9", GOOD), pages)
-    with pytest.raises(Refused, match="no http or https address"):
-        Grafana("file:///etc/passwd", GOOD)
+    for address in ("file:///etc/passwd", "http://grafana:port", "http://[::1"):
+        with pytest.raises(Refused, match="no http or https address"):
+            Grafana(address, GOOD)
 
 
 async def test_a_redirect_is_not_followed(pages: dict[str, Json]) -> None:
@@ -175,6 +177,20 @@ async def test_what_is_no_grafana_is_said(pages: dict[str, Json]) -> None:
     async with TestServer(application) as server:
         with pytest.raises(Refused, match="is no Grafana: no JSON"):
             await put(Grafana(str(server.make_url("/")), GOOD), pages)
+
+
+async def test_what_speaks_json_or_no_http_is_no_grafana_either(pages: dict[str, Json]) -> None:
+    async def everything(_: web.Request) -> web.Response:
+        return web.json_response(["hello"])
+
+    application = web.Application()
+    application.router.add_route("*", "/{path:.*}", everything)
+    async with TestServer(application) as server:
+        with pytest.raises(Refused, match=r"GET /api/dashboards/.*: what answered is no Grafana: no dashboard"):
+            await put(Grafana(str(server.make_url("/")), GOOD), pages)
+    async with peer(says("SSH-2.0-OpenSSH_9.2\r\n")) as port:
+        with pytest.raises(Refused, match=r"GET /api/folders/.*: what answered is no Grafana: no HTTP"):
+            await put(Grafana(f"http://127.0.0.1:{port}", GOOD), pages)
 
 
 async def test_command(fake: FakeGrafana, url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

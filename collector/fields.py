@@ -118,6 +118,37 @@ class IpProtocol(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
+class FromFile:
+    """Annotates a model that has a file of its own: settings name the file, and so does what is written of it.
+
+    `what` people call it, `among` which of the validation context's mappings it is found, `folder` where the files are.
+    """
+
+    what: str
+    among: str
+    folder: str
+
+    def __get_pydantic_core_schema__(self, source: Any, handler: Any) -> core_schema.CoreSchema:
+        return core_schema.with_info_before_validator_function(
+            self._found,
+            handler(source),
+            serialization=core_schema.plain_serializer_function_ser_schema(lambda model: model.name),
+        )
+
+    def __get_pydantic_json_schema__(self, schema: Any, handler: Any) -> dict[str, Any]:
+        return {"type": "string", "description": f"Name of a file in {self.folder}, without .yaml."}
+
+    def _found(self, entry: Any, info: core_schema.ValidationInfo) -> Any:
+        if not isinstance(entry, str):
+            return entry
+        known = (info.context or {}).get(self.among, {})
+        if entry not in known:
+            context = {"what": self.what, "name": entry, "nearest": nearest(entry, known)}
+            raise PydanticCustomError("name", "unknown {what} '{name}'{nearest}", context)
+        return known[entry]
+
+
+@dataclass(frozen=True, slots=True)
 class Secret:
     """A value that no output shows. `source` is `env:NAME`, `file:path` or `literal`."""
 

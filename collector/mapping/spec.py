@@ -5,42 +5,19 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Annotated, Any, Self
 
-from pydantic import (
-    BeforeValidator,
-    Field,
-    PlainSerializer,
-    PrivateAttr,
-    ValidationInfo,
-    WithJsonSchema,
-    model_validator,
-)
+from pydantic import Field, PrivateAttr, ValidationInfo, model_validator
 
+from collector.fields import FromFile
 from collector.mapping.position import check_system
 from collector.mapping.rowmap import RowMap
 from collector.measures import fault
 from collector.mobile import Operators
-from collector.nearest import nearest
 from collector.places import Operator
 from collector.records import Dataset, Sense
 from collector.sources.feed import FeedSpec
 from collector.sources.spec import HttpSource
 
-
-def _named(entry: Any, info: ValidationInfo) -> Any:
-    if not isinstance(entry, str):
-        return entry
-    known: dict[str, RowMap] = (info.context or {}).get("maps", {})
-    if entry not in known:
-        raise fault(f"unknown map '{entry}'{nearest(entry, known)}")
-    return known[entry]
-
-
-NamedMap = Annotated[
-    RowMap,
-    BeforeValidator(_named),
-    PlainSerializer(lambda plan: plan.name, return_type=str),
-    WithJsonSchema({"type": "string", "description": "Name of a file in feeds.d, without .yaml."}),
-]
+NamedMap = Annotated[RowMap, FromFile("map", "maps", "feeds.d")]
 
 
 class MappedSpec(FeedSpec):

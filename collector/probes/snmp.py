@@ -7,15 +7,14 @@ import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from functools import cached_property
-from typing import Annotated, Any, Literal
+from typing import Annotated, Literal
 
-from pydantic import BeforeValidator, Field, PlainSerializer, ValidationInfo, WithJsonSchema, model_validator
+from pydantic import BeforeValidator, Field, WithJsonSchema, model_validator
 
 from collector.devices import DROP_REASONS, DeviceProfile, Plan, Tally, plan_of
 from collector.devices.objects import Some
-from collector.fields import Duration, Host, IpProtocol, Port, Secret
+from collector.fields import Duration, FromFile, Host, IpProtocol, Port, Secret
 from collector.model import Emit, Kind, Metric, ProbeFailed, Reason, Spec
-from collector.nearest import nearest
 from collector.net import NET_METRICS, Context, Net
 from collector.snmp.credentials import Credentials
 from collector.snmp.keys import AuthProtocol, PrivProtocol, check_keys, fault
@@ -53,21 +52,7 @@ _MAX_SESSIONS = 4096
 _NO_CONTEXT = "the SNMP library has no SNMPv3 contexts: leave `context` out, and ask the device's default one"
 
 
-def _profile(entry: Any, info: ValidationInfo) -> Any:
-    if not isinstance(entry, str):
-        return entry
-    known: dict[str, DeviceProfile] = (info.context or {}).get("devices", {})
-    if entry not in known:
-        raise fault(f"unknown device profile '{entry}'{nearest(entry, known)}")
-    return known[entry]
-
-
-Profile = Annotated[
-    DeviceProfile,
-    BeforeValidator(_profile),
-    PlainSerializer(lambda profile: profile.name, return_type=str),
-    WithJsonSchema({"type": "string", "description": "Name of a file in devices.d, without .yaml."}),
-]
+Profile = Annotated[DeviceProfile, FromFile("device profile", "devices", "devices.d")]
 
 
 class SnmpSpec(Spec):

@@ -36,7 +36,7 @@ def result(last: Result) -> dict[str, Any]:
 
 
 def target(record: Record) -> dict[str, Any]:
-    """One target with its counters, last result and last failures."""
+    """One target with its counters, last result and last failures; runs may end meanwhile, on another thread."""
     configured = record.target
     return {
         "id": configured.id,
@@ -53,7 +53,7 @@ def target(record: Record) -> dict[str, Any]:
         "verdict": record.streak.verdict.value,
         "unsettled": record.streak.unsettled,
         "last": result(record.last) if record.last else None,
-        "failures": [result(failure) for failure in record.failures],
+        "failures": [result(failure) for failure in tuple(record.failures)],
     }
 
 

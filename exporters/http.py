@@ -112,7 +112,7 @@ class Web:
     async def systems(self, request: web.Request) -> web.Response:
         """Every system, how it stands and why; `?system=`, `?state=`, `?owner=`, `?centre=`, `?category=` narrow it."""
         found = systems.described(self._service, systems.choose(self._service, request.query))
-        return await _json(lambda: {"systems": found})
+        return await _json(lambda: systems.written(found))
 
     async def config(self, _: web.Request) -> web.Response:
         """The configuration in force, secrets masked."""

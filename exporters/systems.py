@@ -8,6 +8,7 @@ from typing import Any
 from collector.derive.systems import Support, dependents, parents_of, support_of
 from collector.model import System, SystemState
 from collector.service import Service
+from collector.state import Record
 from exporters import answers
 
 
@@ -28,16 +29,21 @@ def _fits(service: Service, system: System, query: Mapping[str, str]) -> bool:
 
 
 def described(service: Service, names: Iterable[str]) -> list[dict[str, Any]]:
-    """Everything about these systems; times are Unix seconds."""
+    """Everything about these systems but their targets, of which the records are handed on; times are Unix seconds."""
     below = dependents(service.config.systems)
-    by_system: dict[str, list[dict[str, Any]]] = {name: [] for name in names}
+    by_system: dict[str, list[Record]] = {name: [] for name in names}
     for record in service.state.records.values():
         if record.target.system in by_system:
-            by_system[record.target.system].append(answers.target(record))
+            by_system[record.target.system].append(record)
     return [_system(service, name, targets, below.get(name, [])) for name, targets in by_system.items()]
 
 
-def _system(service: Service, name: str, targets: list[dict[str, Any]], below: list[str]) -> dict[str, Any]:
+def written(found: Iterable[dict[str, Any]]) -> dict[str, Any]:
+    """What was described, as it is sent. Thousands of targets take long: for a thread."""
+    return {"systems": [{**one, "targets": [answers.target(record) for record in one["targets"]]} for one in found]}
+
+
+def _system(service: Service, name: str, targets: list[Record], below: list[str]) -> dict[str, Any]:
     system, standing = service.config.systems[name], service.books.standing
     stand, objective = standing.stand(name), system.objective
     groups = [{"any": group.any, "systems": _brief(service, group.systems)} for group in system.depends_on]

@@ -3,13 +3,20 @@
 from __future__ import annotations
 
 import json
+import threading
 from functools import partial
 from pathlib import Path
 from typing import Any
 
+import pytest
+
 from collector.derive.systems import dependents
-from collector.model import Dependency
+from collector.model import Dependency, Outcome, Reason, Result
+from collector.state import Record
+from collector.streak import Streak
+from exporters import answers
 from tests.collector.reports.reporting import system
+from tests.collector.test_scheduler import target
 from tests.serving import Serving, listening, serving, until, write_config
 
 PART = """\
@@ -70,6 +77,37 @@ async def test_what_nobody_has_seen_says_so(tmp_path: Path) -> None:
     assert found["state"] == "unknown"
     assert (found["reason"], found["source"]) in {("web no result", "self-check"), ("web local", "self-check")}
     assert found["affects"] == found["caused_by"] == found["observer_impaired"] == []
+
+
+async def test_thousands_of_targets_are_written_off_the_loop(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """For as long as they are on it, nothing is polled."""
+    writers: set[threading.Thread] = set()
+    write = answers.target
+
+    def watched(record: Record) -> dict[str, Any]:
+        writers.add(threading.current_thread())
+        return write(record)
+
+    monkeypatch.setattr(answers, "target", watched)
+    async with serving(write_config(tmp_path / "config", {**QUICK, "id": "web", "port": 1})) as service:
+        (found,) = (await told(service)).values()
+        await service.get("/api/v1/targets")
+    assert [one["id"] for one in found["targets"]] == ["web"]
+    assert writers
+    assert threading.current_thread() not in writers
+
+
+def test_a_run_may_end_while_its_target_is_written(monkeypatch: pytest.MonkeyPatch) -> None:
+    failed = Result("web", Outcome.FAIL, 1.7e9, 0.1, Reason.REFUSED, "no")
+    record, write = Record(target("web"), Streak(0.0)), answers.result
+    record.failures.extend((failed, failed))
+
+    def meanwhile(last: Result) -> dict[str, Any]:
+        record.failures.append(failed)
+        return write(last)
+
+    monkeypatch.setattr(answers, "result", meanwhile)
+    assert len(answers.target(record)["failures"]) == 2
 
 
 def test_dependents_come_nearest_first() -> None:

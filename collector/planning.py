@@ -120,6 +120,8 @@ class Planning:
 
     def _statements(self) -> Iterator[Statement]:
         for name, holding in self._holdings.by_target.items():
+            if holding.spec.dataset is not Dataset.INDICATORS:
+                continue  # hundreds of thousands of cells are not gone through on the loop
             fresh = self._holdings.fresh(holding)
             for record in holding.batch.records if holding.batch is not None else ():
                 if isinstance(record, IndicatorValue):

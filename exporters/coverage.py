@@ -89,10 +89,7 @@ class CoverageDesk:
         coverage = self._service.views.coverage
         if coverage is None:
             return web.Response(text=NOTHING_YET, status=503)
-        try:
-            text = await asyncio.to_thread(lambda: json.dumps(make(coverage), ensure_ascii=False, allow_nan=False))
-        except ValueError as error:
-            return web.Response(text=f"{error}\n", status=404)
+        text = await asyncio.to_thread(lambda: json.dumps(make(coverage), ensure_ascii=False, allow_nan=False))
         # Grafana's map reads it from the browser, from another origin.
         return web.Response(text=text, content_type=content_type, headers={"Access-Control-Allow-Origin": "*"})
 
@@ -173,7 +170,10 @@ def _tally(rows: Iterable[tuple[str, str, str, int]]) -> Json:
 def _supposed(figures: Figures, given: Mapping[str, str]) -> Json:
     from collector.coverage.what_if import what_if  # noqa: PLC0415  see above
 
-    found: WhatIf = what_if(figures, **given)
+    try:
+        found: WhatIf = what_if(figures, **given)
+    except ValueError as error:
+        raise web.HTTPNotFound(text=f"{error}\n") from None
     names = {village.id: village for village in figures.links.places.villages}
     zones = {zone.id: zone for zone in figures.links.places.zones}
     return {

@@ -16,6 +16,7 @@ from typer.testing import CliRunner
 
 from collector.__main__ import app
 from collector.coverage import counting, links
+from exporters import coverage
 from tests.serving import Serving, serving, until, write_config
 
 SHIPPED = Path(__file__).parents[2] / "config" / "inventory.d" / "technologies.yaml"
@@ -175,6 +176,15 @@ async def test_who_would_lose_signal(running: Serving) -> None:
     status, text = await running.get("/api/v1/coverage/what-if?operator=op-c")
     assert status == 404
     assert text.startswith("unknown operator 'op-c'; did you mean 'op-")
+
+
+async def test_a_fault_of_ours_is_no_question_that_has_no_answer(
+    running: Serving, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await until(lambda: counted(running), 12)
+    monkeypatch.setattr(coverage, "_supposed", lambda *_: {"people": float("nan")})
+    status, _ = await running.get("/api/v1/coverage/what-if?operator=op-a")
+    assert status == 500
 
 
 @pytest.mark.slow

@@ -11,6 +11,7 @@ from pydantic import BaseModel
 
 from collector.devices import DeviceProfile
 from collector.fields import MASK, JmesPath, Regex, Secret
+from collector.mapping import RowMap
 from collector.model import Dependency, Objective, System, Target
 from collector.plan import Demand, Figure, Goal, Measured, Observation, Revision, Stated
 from collector.settings.document import Document
@@ -21,6 +22,8 @@ from collector.settings.validation import field_keys
 _NAMES = ("id", "name_vi", "name_en", "category", "owner")
 _SYSTEM_KEYS = (*_NAMES, "hosting", "depends_on", "part_of", "tier", "source_section")
 
+# Of files of their own.
+_BY_NAME = (DeviceProfile, RowMap)
 _PARTS = (Dependency, Objective, Demand, Figure, Goal, Measured, Observation, Revision, Stated)
 
 
@@ -32,8 +35,8 @@ class Origin(NamedTuple):
 
 
 def visible(value: Any) -> Any:
-    """`value` as plain data for YAML or JSON: secrets masked by their type, profiles by their name."""
-    if isinstance(value, DeviceProfile):
+    """`value` as plain data for YAML or JSON: secrets masked by their type, profiles and maps by their name."""
+    if isinstance(value, _BY_NAME):
         return value.name
     if isinstance(value, BaseModel):
         return {key: visible(getattr(value, name)) for key, name in field_keys(type(value)).items()}
@@ -122,7 +125,7 @@ def _settings(path: str, value: Any, node: Node | None) -> Iterator[tuple[str, O
 
 
 def _parts(value: Any) -> dict[str, Any]:
-    if isinstance(value, BaseModel) and not isinstance(value, DeviceProfile):
+    if isinstance(value, BaseModel) and not isinstance(value, _BY_NAME):
         return {key: getattr(value, name) for key, name in field_keys(type(value)).items()}
     return {str(key): item for key, item in value.items()} if isinstance(value, Mapping) else {}
 

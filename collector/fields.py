@@ -229,6 +229,11 @@ class Regex(_Compiled):
         """A match of `re`'s shape, or None."""
         return self.pattern.search(text)
 
+    def found(self, text: str) -> str | None:
+        """Its first group in `text`, or without groups all that it matches; None where there is nothing of it."""
+        match = self.pattern.search(text)
+        return None if match is None else match.group(1 if self.pattern.groups else 0)
+
 
 def _functions(parsed: Any) -> Iterator[str]:
     """Names of the functions that a parsed expression calls: the library looks them up only when it runs."""

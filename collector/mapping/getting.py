@@ -54,10 +54,7 @@ def _joined(column: Column, get: Accessor, blanks: Blanks) -> Getter:
 def _part(of: Getter, pattern: Regex) -> Getter:
     def part(row: Any) -> object:
         value = of(row)
-        match = None if value is None else pattern.search(text(value, 10_000))
-        if match is None:
-            return None
-        return (match.group(1) if pattern.pattern.groups else match.group(0)) or None
+        return None if value is None else pattern.found(text(value, 10_000)) or None
 
     return part
 

@@ -36,8 +36,8 @@ def as_of(rule: AsOf, times: TimeFormat, pages: Sequence[Page], records: Iterabl
     if rule.by == "modified":
         said: list[Any] = [page.fetched.modified for page in pages]
         return min((moment for moment in said if moment is not None), default=None)
-    if rule.by == "name":
-        said = [_part(page.fetched.name, rule) for page in pages]
+    if rule.by == "name" and rule.pattern is not None:
+        said = [rule.pattern.found(page.fetched.name) for page in pages]
     elif rule.by == "document" and rule.path is not None:
         said = [_in_document(page.content, rule.path) for page in pages]
     else:
@@ -61,13 +61,6 @@ def oldest(said: Iterable[Any], times: TimeFormat) -> float | None:
 
 def _observed(record: Record) -> float | None:
     return getattr(record, "observed_at", None)
-
-
-def _part(name: str, rule: AsOf) -> str | None:
-    match = None if rule.pattern is None else rule.pattern.search(name)
-    if match is None:
-        return None
-    return str(match.group(1) if match.re.groups else match.group(0))
 
 
 def _in_document(content: Any, path: JmesPath) -> Any:

@@ -68,8 +68,8 @@ class TableReader:
         if rule is None or rule.by not in _BESIDE or rule.pattern is None:
             return None
         for line in table.above if rule.by == "above" else table.below:
-            if (match := rule.pattern.search(line)) is not None:
-                return str(match.group(1) if rule.pattern.pattern.groups else match.group(0))
+            if (said := rule.pattern.found(line)) is not None:
+                return said
         # Data that once had a time, and has none now, may be of any age.
         raise ProbeFailed(Reason.UNEXPECTED, f"no time of the data {rule.by} the rows")
 

@@ -168,23 +168,24 @@ def _tally(rows: Iterable[tuple[str, str, str, int]]) -> Json:
 
 
 def _supposed(figures: Figures, given: Mapping[str, str]) -> Json:
-    from collector.coverage.what_if import what_if  # noqa: PLC0415  see above
+    from collector.coverage.detail import communes  # noqa: PLC0415  see above
+    from collector.coverage.what_if import what_if  # noqa: PLC0415
 
     try:
         found: WhatIf = what_if(figures, **given)
     except ValueError as error:
         raise web.HTTPNotFound(text=f"{error}\n") from None
-    names = {village.id: village for village in figures.links.places.villages}
-    zones = {zone.id: zone for zone in figures.links.places.zones}
+    places = figures.links.places
+    named = zip(places.villages, communes(figures.links), strict=True)
+    villages = {one.id: {"id": one.id, "name": one.name, "commune": commune} for one, commune in named}
+    zones = {zone.id: zone for zone in places.zones}
     return {
         "failing": dict(given),
         "cells": found.cells,
         "sites": found.sites,
         "technologies": {
             technology.value: {
-                "villages": [
-                    {"id": one, "name": names[one].name, "commune": names[one].commune} for one in loss.villages
-                ],
+                "villages": [villages[one] for one in loss.villages],
                 "zones": [
                     {"id": one, "name_vi": zones[one].name_vi, "name_en": zones[one].name_en} for one in loss.zones
                 ],

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import csv
-import io
 import json
 import time
 from collections.abc import Iterator, Mapping, Sequence
@@ -15,12 +13,14 @@ from rich.table import Table
 
 from collector import terminal
 from collector.commands.options import DEFAULT_CONFIG, Configs, Form, Format, Listen, loaded, show
+from collector.reports.forms import spreadsheet
 from collector.settings import Config
 from exporters.client import ask
 
 Told = Mapping[str, Any]
 ALL, BEST = ("Mọi nhà mạng", "all operators"), ("Nhà mạng tốt nhất", "best operator")
 COLUMNS = ("operator", "technology", "covered_lower", "covered_upper", "villages", "synthetic")
+LOST = ("technology", "what", "id", "name", "commune")
 NAMED = 10
 SIMULATED = "MÔ PHỎNG / SIMULATED"
 
@@ -50,7 +50,7 @@ def coverage(
     if form is Form.JSON:
         typer.echo(json.dumps(told, ensure_ascii=False, indent=2))
     elif form is Form.CSV:
-        typer.echo(_csv(told), nl=False)
+        typer.echo(spreadsheet([COLUMNS, *_rows(told)]), nl=False)
     else:
         for table in (_operators(told, settings), _villages(told), _zones(told), _feeds(told)):
             show(table)
@@ -162,14 +162,6 @@ def _feeds(told: Told) -> Table:
     return table
 
 
-def _csv(told: Told) -> str:
-    text = io.StringIO()
-    rows = csv.writer(text, lineterminator="\n")
-    rows.writerow(COLUMNS)
-    rows.writerows(_rows(told))
-    return text.getvalue()
-
-
 def _rows(told: Told) -> Iterator[tuple[object, ...]]:
     for technology, level in told["technologies"].items():
         shares = {"all": level["ratio"], "best": level["best_operator"], **level["operators"]}
@@ -180,8 +172,11 @@ def _rows(told: Told) -> Iterator[tuple[object, ...]]:
 
 
 def _show_loss(told: Told, form: Form) -> None:
-    if form is not Form.TABLE:
+    if form is Form.JSON:
         typer.echo(json.dumps(told, ensure_ascii=False, indent=2))
+        return
+    if form is Form.CSV:
+        typer.echo(spreadsheet([LOST, *_losses(told)]), nl=False)
         return
     failing = ", ".join(f"{what} {name}" for what, name in told["failing"].items())
     table = Table(
@@ -198,6 +193,14 @@ def _show_loss(told: Told, form: Form) -> None:
         people = "-" if loss["population"] is None else f"{loss['population']:.0f}"
         table.add_row(technology, _listed(loss["villages"], "name"), _listed(loss["zones"], "name_vi"), people)
     show(table)
+
+
+def _losses(told: Told) -> Iterator[tuple[object, ...]]:
+    for technology, loss in told["technologies"].items():
+        for one in loss["villages"]:
+            yield technology, "village", one["id"], one["name"], one["commune"]
+        for one in loss["zones"]:
+            yield technology, "zone", one["id"], one["name_vi"], None
 
 
 def _listed(places: Sequence[Told], name: str) -> str:

@@ -9,6 +9,7 @@ import numpy as np
 
 from collector.coverage.counting import covered
 from collector.coverage.figures import Figures
+from collector.coverage.links import Links
 from collector.coverage.serving import Source
 from collector.coverage.states import STATES
 from collector.coverage.stock import GROUPS
@@ -64,12 +65,16 @@ class SiteDetail:
 def villages(figures: Figures) -> Iterator[VillageDetail]:
     """All villages, in the order of the inventory."""
     links = figures.links
-    codes = [commune.code for commune in links.places.communes]
     signals = [_signals(figures, technology) for technology in figures.levels]
-    for number, village in enumerate(links.places.villages):
-        commune = codes[links.spots.commune[number]] if codes else ""
+    for number, (village, commune) in enumerate(zip(links.places.villages, communes(links), strict=True)):
         own = {technology: signal[number] for technology, signal in zip(figures.levels, signals, strict=True)}
         yield VillageDetail(village, commune, own)
+
+
+def communes(links: Links) -> list[str]:
+    """Codes of the communes that the villages count for, in the order of the inventory; '' without communes."""
+    codes, count = [commune.code for commune in links.places.communes], len(links.places.villages)
+    return [codes[number] if codes else "" for number in links.spots.commune[:count].tolist()]
 
 
 def _signals(figures: Figures, technology: Technology) -> list[Signal]:

@@ -299,9 +299,13 @@ async def test_at_the_command_line(running: Serving, tmp_path: Path) -> None:
     for word in ("Mọi nhà mạng", "66.7 %", "Mạng B", "MÔ PHỎNG", "cells"):
         assert word in text
     code, text = await command("--format", "csv")
-    assert "op-b,4G,0.3333333333333333,0.3333333333333333,3,True" in text.splitlines()
+    assert "op-b,4G,0.3333333333333333,0.3333333333333333,3,true" in text.splitlines()
     code, text = await command("--what-if", "operator=op-a")
     assert "Thôn Hai" in text
+    code, text = await command("--what-if", "operator=op-a", "--format", "csv")
+    lines = text.removeprefix("\ufeff").splitlines()
+    assert lines[0] == "technology,what,id,name,commune"
+    assert {"4G,village,thon-2,Thôn Hai,21025", "5G,zone,kcn,KCN,"} <= set(lines)
     code, text = await command("--what-if", "thon-2")
     assert code == 2
     assert "site=ID" in text

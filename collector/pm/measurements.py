@@ -60,8 +60,8 @@ class _Row:
 class Measurements:
     """Listens to one file.
 
-    `take` gets each row of those blocks that have counters which `wants` says yes to. `end` of the collection is ''
-    until the footer was heard, and `complete` whether it was.
+    `take` gets each row of those blocks that have counters which `wants` says yes to. `complete` is whether the footer
+    was heard.
     """
 
     def __init__(self, wants: Callable[[str], bool], take: Callable[[Measured], None]) -> None:
@@ -71,7 +71,6 @@ class Measurements:
         self._prefix = self._scope = self._p = ""
         self._block = _Block()
         self._row: _Row | None = None
-        self.collected = ""
         self.complete = False
 
     def start(self, name: str, attributes: dict[str, str]) -> bool:
@@ -102,7 +101,7 @@ class Measurements:
         elif name in _ELEMENTS:
             self._scope = attributes.get("localDn", "")
         elif name in _ENVELOPES and self._parents[-2:-1] == ["fileFooter"]:
-            self.collected, self.complete = attributes.get("endTime", ""), True
+            self.complete = True
 
     def end(self, name: str, text: str | None) -> None:
         """An element ends."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
 from typing import Any
@@ -26,8 +27,9 @@ class Probing:
         self._runner = runner
 
     async def run(self, timeout: float = 2.0, context: Any = None, **settings: Any) -> Result:
-        """One run with these spec fields, validated as settings validates them."""
-        return await self.run_spec(self._kind.spec.model_validate(settings, context=context), timeout)
+        """One run with these spec fields, validated as settings validates them: not on the loop."""
+        spec = await asyncio.to_thread(self._kind.spec.model_validate, settings, context=context)
+        return await self.run_spec(spec, timeout)
 
     async def run_spec(self, spec: Spec, timeout: float = 2.0) -> Result:
         """One run of a target whose settings stay the same object, as a service's do."""

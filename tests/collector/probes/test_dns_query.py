@@ -178,7 +178,8 @@ def cut_short(query: dns.message.Message) -> bytes:
 
 
 async def test_what_was_cut_short_is_asked_again_by_tcp() -> None:
-    async with tcp_server(Zone(RECORDS)) as whole, udp_server(cut_short, port=whole.port) as server:
+    here = "127.0.0.53"  # where nobody else's sockets may have the port that both are to share
+    async with tcp_server(Zone(RECORDS), here) as whole, udp_server(cut_short, here, whole.port) as server:
         result = await ask(server)
         assert whole.connections == 1
         cut = await ask(server, tcp_fallback=False)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from math import isfinite
 
 from collector.devices.objects import Extract, ScaleFrom, Value
 from collector.devices.values import EXACT, NUMBERS, TEXTS, Raw, bits, date_text, number, text
@@ -12,6 +13,7 @@ from collector.model import Emit, Metric, MetricType
 # A factor is kept as (multiplier, divisor): 273 / 10 is 27.3, while 3 * 0.1 is 0.30000000000000004.
 Factor = tuple[float, float]
 ONE: Factor = (1.0, 1.0)
+_SMALLEST = 1e-300  # the reciprocal of a smaller one may be none
 Record = Callable[[Raw, tuple[str, ...], Factor, Emit], bool]
 
 
@@ -55,7 +57,7 @@ def _record(value: Value, metric: Metric) -> Record:
 
 def as_ratio(factor: float) -> Factor:
     """`factor` as multiplier and divisor: 0.001 becomes (1, 1000)."""
-    if factor and abs(factor) < 1 and abs(round(1 / factor) * factor - 1) < 1e-12:
+    if _SMALLEST < abs(factor) < 1 and abs(round(1 / factor) * factor - 1) < 1e-12:
         return 1.0, float(round(1 / factor))
     return factor, 1.0
 
@@ -127,7 +129,10 @@ def _converter(value: Value) -> Callable[[Raw, Factor], float | None]:
             result += 2**32
         if counter and result > EXACT:
             result %= EXACT
-        return result * (times * factor[0]) / (over * factor[1]) + offset
+        result = result * (times * factor[0]) / (over * factor[1]) + offset
+        if not isfinite(result):
+            raise ValueError("out of range")
+        return result
 
     return convert
 

@@ -149,6 +149,14 @@ def test_a_value_without_its_factor_is_left_out() -> None:
     assert read({OID: 63, "1.3.6.2.0": 2}, scale_from=[{"oid": "1.3.6.2.0", "divide": True}])[0] == {"m": 31.5}
 
 
+@pytest.mark.parametrize(("factor", "divide"), [(b"1e308", False), (b"5e-324", True), (b"1e-308", True)])
+def test_a_factor_that_leads_beyond_all_numbers_makes_no_value(factor: bytes, divide: bool) -> None:
+    """A device may say what it likes: that is neither infinity nor a fault of ours."""
+    scale = [{"oid": "1.3.6.2.0", "divide": divide}]
+    taken, tally = read({OID: 63, "1.3.6.2.0": factor}, scale_from=scale, scale=1000)
+    assert (taken, tally.unreadable) == ({}, 1)
+
+
 def test_a_value_may_depend_on_another_object() -> None:
     only_if = {"oid": "1.3.6.2.0", "not_values": [4, 6]}
     assert read({OID: 18, "1.3.6.2.0": 1}, only_if=only_if)[0] == {"m": 18}

@@ -133,14 +133,15 @@ class Measure(BaseModel):
 
     def _number(self, answer: Any) -> float:
         if self.map is None:
-            return _scaled(number(answer), self.scale)
+            return scaled(number(answer), self.scale)
         try:
-            return _scaled(self.map[word(answer)], self.scale)
+            return scaled(self.map[word(answer)], self.scale)
         except KeyError:
             raise ValueError("none of the words of `map`") from None
 
 
-def _scaled(value: float, factor: float) -> float:
+def scaled(value: float, factor: float) -> float:
+    """`value` times `factor`, without the noise of binary fractions. Raises ValueError for what is not finite."""
     times, over = as_ratio(factor)
     result = value * times / over
     if not math.isfinite(result):

@@ -13,11 +13,12 @@ from zoneinfo import ZoneInfo
 from pydantic import AfterValidator, Field, model_validator
 
 from collector.fields import Host, IpProtocol, Port, Secret, Size, Tls, Zone
+from collector.measures import fault
 from collector.model import Emit, Kind, Metric, ProbeFailed, Reason, Spec
 from collector.net import NET_METRICS, Context, Net
 from collector.sql.databases import Databases, prepare
 from collector.sql.login import Limits, Login
-from collector.sql.queries import Query, check_together, fault
+from collector.sql.queries import Query, check_together
 from collector.sql.readings import Answer, Readings, disappointment, read
 from collector.sql.wire import Secure, Wire
 from collector.tls import CIPHER_INFO, TLS_METRICS, VERSION_INFO, emit_tls

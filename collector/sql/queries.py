@@ -7,20 +7,15 @@ from functools import cached_property
 from typing import Any, Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
-from pydantic_core import PydanticCustomError
 
 from collector.fields import JmesPath
+from collector.measures import fault
 from collector.model import Metric, MetricType
 from collector.naming import MAX_LABELS, LabelName, MetricName
 
 MAX_ROWS = 5_000
 # Endings that OpenMetrics 1.0 section 4.3 keeps for the samples of other types.
 _ENDINGS = ("_total", "_created", "_bucket", "_count", "_sum", "_info")
-
-
-def fault(message: str) -> PydanticCustomError:
-    """An error of the settings, in plain words."""
-    return PydanticCustomError("sql", "{message}", {"message": message})
 
 
 class _Part(BaseModel):

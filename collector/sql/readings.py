@@ -8,6 +8,7 @@ from datetime import tzinfo
 from typing import Any, NamedTuple
 
 from collector.documents import refutation
+from collector.measures import scaled
 from collector.model import Metric, ProbeFailed, Reason
 from collector.sql.queries import Expectation, Query
 from collector.sql.values import label, number, plain
@@ -50,7 +51,7 @@ def read(query: Query, answer: Answer, zone: tzinfo) -> Readings:
             if row[index] is None:
                 continue
             try:
-                readings.values.append((family, number(row[index], zone) * scale, values))
+                readings.values.append((family, scaled(number(row[index], zone), scale), values))
             except ValueError:
                 readings.unreadable += 1
     return readings

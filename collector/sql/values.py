@@ -6,10 +6,11 @@ and other types for what only one database has (arrays, UUIDs, addresses, ranges
 
 from __future__ import annotations
 
-import math
 from datetime import date, datetime, time, timedelta, tzinfo
 from decimal import Decimal
 from typing import Any
+
+from collector import measures
 
 
 def number(cell: Any, zone: tzinfo) -> float:
@@ -18,24 +19,11 @@ def number(cell: Any, zone: tzinfo) -> float:
     Raises ValueError for what is no finite number.
     """
     value = _span(cell, zone)
-    if value is None:
-        value = _numeral(cell)
-    if not math.isfinite(value):
-        raise ValueError("not finite")
-    return value
-
-
-def _numeral(cell: Any) -> float:
-    if isinstance(cell, bytes):
-        cell = cell.decode("ascii", "strict")
-    if isinstance(cell, str) and ("_" in cell or not cell.isascii()):
-        raise ValueError("not a number")
-    if not isinstance(cell, int | float | Decimal | str):
-        raise ValueError("not a number")
-    try:
-        return float(cell)
-    except OverflowError:
-        raise ValueError("out of range") from None
+    if value is not None:
+        return value
+    if isinstance(cell, Decimal):
+        cell = float(cell)
+    return measures.number(cell.decode("ascii") if isinstance(cell, bytes) else cell)
 
 
 def _span(cell: Any, zone: tzinfo) -> float | None:

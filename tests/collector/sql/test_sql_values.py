@@ -15,6 +15,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from collector.sql.queries import Query
+from collector.sql.readings import Answer, read
 from collector.sql.values import label, number, plain
 
 HANOI = ZoneInfo("Asia/Ho_Chi_Minh")
@@ -64,6 +66,15 @@ def test_numbers(cell: Any, expected: float) -> None:
 def test_what_is_no_finite_number(cell: Any) -> None:
     with pytest.raises(ValueError, match=r".+"):
         number(cell, HANOI)
+
+
+@pytest.mark.parametrize(("cell", "scale", "expected"), [(3, 0.1, [0.3]), (1e308, 1000, []), (-1e308, 1000, [])])
+def test_a_number_is_scaled_exactly_and_never_to_infinity(cell: float, scale: float, expected: list[float]) -> None:
+    column = {"column": "level", "name": "db_level", "help": "h", "scale": scale}
+    query = Query.model_validate({"sql": "SELECT level", "metrics": [column]})
+    readings = read(query, Answer(("level",), ((cell,),), False), HANOI)
+    assert [value for _, value, _ in readings.values] == expected
+    assert readings.unreadable == 1 - len(expected)
 
 
 @pytest.mark.parametrize(

@@ -7,6 +7,7 @@ from datetime import date, datetime
 from enum import StrEnum
 
 from collector.plan import Comparator, Origin, Status, Unit, Value
+from collector.reports.words import floored
 
 # Before the smallest number that can be shown.
 _LEAST = "<"
@@ -109,11 +110,11 @@ class Speech:
         return self._with_unit(f"{low} – {high}", unit)
 
     def gap(self, gaps: tuple[float | None, float | None], unit: Unit, digits: int = 1) -> str:
-        """What is missing, of a ratio in points of a per cent."""
-        said = [self._rounded(gap, unit, digits) for gap in gaps if gap is not None]
+        """What is missing, at least and at most, of a ratio in points of a per cent."""
+        said = [self._rounded(gap, unit, digits) for gap in sorted(gap for gap in gaps if gap is not None)]
         if not said:
             return "–"
-        text = said[0] if said[0] == said[-1] else f"{said[-1]} – {said[0]}"
+        text = " – ".join(dict.fromkeys(said))
         return f"{text} {self.of(('điểm', 'points'))}" if unit is Unit.RATIO else self._with_unit(text, unit)
 
     def pace(self, a_day: float | None, unit: Unit) -> str:
@@ -128,9 +129,7 @@ class Speech:
         if not math.isfinite(value):
             return "∞"
         if unit is Unit.RATIO:
-            scale = 10**digits
-            # What binary fractions take away in the 9th place is given back first.
-            return self._written(math.floor(round(value * 100 * scale, 6)) / scale, digits)
+            return self._written(floored(value, digits), digits)
         return self._written(value, 2)
 
     def day(self, day: date | None) -> str:

@@ -78,11 +78,14 @@ def method(zone: ZoneInfo) -> tuple[str, str]:
 
 def percent(share: float | None, digits: int = 3) -> str:
     """A share in per cent, rounded down: 99.9999 % must not read 100 %."""
-    if share is None:
-        return "–"
-    scale = 10**digits
+    return "–" if share is None else f"{floored(share, digits):.{digits}f} %"
+
+
+def floored(share: float, digits: int) -> float:
+    """Per cent of a share, rounded down."""
+    scale = 10.0**digits
     # What binary fractions take away in the 9th place is given back first.
-    return f"{math.floor(round(share * 100 * scale, 6)) / scale:.{digits}f} %"
+    return math.floor(round(share * 100 * scale, 6)) / scale
 
 
 def lasting(seconds: float) -> str:

@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Sequence
 from datetime import date
 from typing import Any
 
 from rich.console import Group, RenderableType
 from rich.markup import escape
-from rich.table import Table
 from rich.text import Text
 
 from collector.plan import ZONE, Origin, Status, Unit, Value
@@ -27,6 +25,7 @@ from collector.reports.plan_words import (
     WAS,
     Speech,
 )
+from collector.reports.tables import plain_table
 from collector.reports.words import BASES
 
 _COLOURS = {
@@ -46,14 +45,14 @@ def plan_table(told: Told, speech: Speech, read_from: str) -> Group:
     ended = [line for line in every if line.history]
     title = speech.of(("Kế hoạch và thực hiện", "The plan and where it stands"))
     parts: list[RenderableType] = [Text(f"{title}, {speech.moment(told.at.astimezone(ZONE))}", style="bold")]
-    parts.append(_table([speech.of(words) for words in HEAD], [_row(line, speech) for line in demanded]))
+    parts.append(plain_table([speech.of(words) for words in HEAD], [_row(line, speech) for line in demanded]))
     for some, words in (
         (followed, ("Số liệu không có mục tiêu", "Without target")),
         (ended, ("Số liệu đã chốt", "History")),
     ):
         if some:
             head = [speech.of(words), *(speech.of(HEAD[column]) for column in (2, 3, 8))]
-            parts += [Text(""), _table(head, [_short(line, speech) for line in some])]
+            parts += [Text(""), plain_table(head, [_short(line, speech) for line in some])]
     below = ["", read_from, *_sources(told, speech), speech.of(METHOD)]
     parts.append(Text("\n".join(below), style="dim"))
     return Group(*parts)
@@ -169,10 +168,3 @@ def _flat(line: Line) -> dict[str, Any]:
     )
     how["made_by"] = " ".join(f"{name}={count}" for name, count in how["made_by"].items())
     return row | {"how": how.pop("by"), **how}
-
-
-def _table(head: Sequence[str], rows: Iterable[Sequence[str]]) -> Table:
-    table = Table(*head, box=None, header_style="bold")
-    for row in rows:
-        table.add_row(*row)
-    return table

@@ -39,7 +39,7 @@ def availability_table(some: Sequence[Availability], month: Month, now: float, s
     head = ["Hệ thống\nSystem", "", "Người dùng\nUsers", "Chủ quản\nOwner", "Quan sát\nObserved"]
     head += ["Mục tiêu\nObjective"] if objectives else []
     head += [f"{vi}\n{en}" for vi, en in STATES.values()]
-    parts: list[RenderableType] = [Text(title, style="bold"), _table(head, rows)]
+    parts: list[RenderableType] = [Text(title, style="bold"), plain_table(head, rows)]
     parts += [*_outages(some, zone), *_works(some, zone), *_corrections(some, zone), *_bases(objectives)]
     if any(not one.figures.sufficient and one.figures.window for one in some):
         parts.append(Text("\n" + "\n".join(INSUFFICIENT), style="yellow"))
@@ -61,7 +61,7 @@ def history_table(past: History, zone: ZoneInfo) -> Group:
         for piece in past.pieces
     ]
     head = ["Từ\nFrom", "Trong\nFor", "Trạng thái\nState", "Nguồn\nSource", "Lý do\nReason"]
-    return Group(Text(f"{past.id}  {name}", style="bold"), _table(head, rows))
+    return Group(Text(f"{past.id}  {name}", style="bold"), plain_table(head, rows))
 
 
 def _row(name: str, title: str, figures: Figures, objective: Sequence[str]) -> list[str]:
@@ -143,10 +143,11 @@ def _corrections(some: Iterable[Availability], zone: ZoneInfo) -> list[Renderabl
 
 
 def _part(head: Sequence[str], rows: Sequence[Sequence[str]]) -> list[RenderableType]:
-    return [Text(""), _table(head, rows)] if rows else []
+    return [Text(""), plain_table(head, rows)] if rows else []
 
 
-def _table(head: Sequence[str], rows: Iterable[Sequence[str]]) -> Table:
+def plain_table(head: Sequence[str], rows: Iterable[Sequence[str]]) -> Table:
+    """Columns under bold heads, without lines."""
     table = Table(*head, box=None, header_style="bold")
     for row in rows:
         table.add_row(*row)

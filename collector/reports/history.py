@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from collector.journal import Correction, Ledger
+from collector.journal import Ledger
 from collector.model import System
 from collector.nearest import nearest
 from collector.reports.availability import NotKnown
@@ -21,7 +21,6 @@ class History:
     begins: float
     ends: float
     pieces: tuple[Piece, ...]
-    corrections: tuple[Correction, ...]
 
 
 def history(ledger: Ledger, inventory: Inventory, name: str, since: float, until: float) -> History:
@@ -37,4 +36,4 @@ def history(ledger: Ledger, inventory: Inventory, name: str, since: float, until
         raise NotKnown(f"system {name!r} was not known by then")
     corrections = ledger.corrections(name, begins, until)
     found = pieces(ledger.changes(name, begins, until), ledger.observed(begins, until), corrections, begins, until)
-    return History(name, inventory.systems.get(name), begins, until, tuple(found), tuple(corrections))
+    return History(name, inventory.systems.get(name), begins, until, tuple(found))

@@ -54,7 +54,8 @@ def _of_figure(figure: Figure, known: Known) -> Footing:
 
 
 def _of_systems(names: list[str], known: Known) -> Footing:
-    some = [target for target in known.targets if target.system in names]
+    chosen = frozenset(names)
+    some = [target for target in known.targets if target.system in chosen]
     states = [known.states.get(name, SystemState.UNKNOWN) for name in names]
     share = sum(state is not SystemState.UNKNOWN for state in states) / len(states) if states else None
     simulated = any(known.systems[name].synthetic for name in names)

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from dashboards.grafana import Grafana, differs
+from dashboards.lint.walk import drawn
 from dashboards.maps import API
 from dashboards.output import language_of
 from dashboards.words import Json, Language, Text, text
@@ -29,7 +30,7 @@ class Place:
     def fitted(self, page: Json) -> Json:
         """The page for this installation."""
         found = deepcopy(page)
-        for panel in found["panels"]:
+        for panel in drawn(found):
             if panel["type"] == "geomap":
                 self._fit(panel["options"])
         return found

@@ -138,6 +138,14 @@ async def test_tiles_and_api_of_an_installation(fake: FakeGrafana, url: str, pag
     assert not differs(pages["hatang-iot-vi"], fake.pages["hatang-iot-vi"][0])
 
 
+def test_a_map_in_a_closed_row_is_fitted_too(pages: dict[str, Json]) -> None:
+    page = pages["hatang-coverage-map-en"]
+    (found,) = (one for one in page["panels"] if one["type"] == "geomap")
+    closed = {**page, "panels": [{"type": "row", "panels": [found]}]}
+    fitted = Place(tiles="https://tiles.example/{z}/{x}/{y}.png").fitted(closed)
+    assert fitted["panels"][0]["panels"][0]["options"]["basemap"]["config"]["url"].startswith("https://tiles.example/")
+
+
 async def test_refusals_say_what_to_do(fake: FakeGrafana, url: str, pages: dict[str, Json]) -> None:
     """A bad token, too few rights, nobody there, no Grafana at all: never the token."""
     with pytest.raises(Refused, match=r"GET /api/folders/hatang-vi: 401: the token is not valid") as caught:

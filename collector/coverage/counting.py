@@ -84,7 +84,6 @@ class _Served:
         operators = sum(((lower & network != 0).astype(np.intp) for network in networks), np.zeros(villages, np.intp))
         any_network = lower != 0, upper != 0
         own = [(lower & network != 0, upper & network != 0) for network in networks]
-        used = self._used(lower, upper)
         return Level(
             technology=technology,
             covered=_counts(counted, *any_network),
@@ -96,12 +95,11 @@ class _Served:
             twofold=int((counted & (sites[:villages] > 1)).sum()),
             assumed=int((counted & able & (links.sure_bits[:villages] & wanted == 0)).sum()),
             made=_made(links, wanted),
-            operators={name: _counts(counted, *both) for name, both in used.items()},
+            operators={name: _counts(counted, *both) for name, both in self._used(lower, upper).items()},
             best=_best([_counts(counted, *both) for both in own]),
             inhabitants=_people(links, *any_network),
             best_inhabitants=_best_people([_people(links, *both) for both in own]),
             communes=_spread(links, *any_network),
-            operator_communes={name: _spread(links, *both) for name, both in used.items()},
             zones=_zones(links, shares := self._zone_shares(wanted)),
             zone_shares=shares,
             sites=sites,

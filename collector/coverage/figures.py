@@ -69,7 +69,6 @@ class Level:
     inhabitants: Bounds | None
     best_inhabitants: Bounds | None
     communes: Spread
-    operator_communes: Mapping[str, Spread]
     zones: Mapping[str, Bounds]
     zone_shares: Spread
     sites: Indices

@@ -10,8 +10,6 @@ import numpy as np
 from collector.coverage.sphere import Indices
 from collector.coverage.stock import Bits
 
-_NO_BITS = np.uint64(0)
-
 
 @dataclass(frozen=True, slots=True)
 class Layer:

@@ -15,11 +15,13 @@ import structlog
 
 from collector import registry, vitals
 from collector.bookkeeping import Bookkeeping
+from collector.heartbeats import Heartbeats
 from collector.intake import Holdings
 from collector.model import Result, Sample, Sink, Target
 from collector.net import AddressMap, Net, Resolver
 from collector.observer import Observer
 from collector.planning import Planning
+from collector.probes import heartbeat
 from collector.runner import Gate, Runner, where
 from collector.scheduler import Scheduler
 from collector.settings import Config, SettingsError, load
@@ -97,6 +99,12 @@ class Service:
         return self._views
 
     @property
+    def heartbeats(self) -> Heartbeats:
+        """Calls that were heard. Raises KeyError before `start`."""
+        opened: Heartbeats = self.resources[heartbeat.KIND.name]
+        return opened
+
+    @property
     def ready(self) -> bool:
         """Whether the configuration is loaded and the first runs are planned."""
         return self._runner is not None
@@ -108,10 +116,11 @@ class Service:
         planning = await Planning.open(self._sink, self._books.journal, self._books.standing, self.state, self.holdings)
         self._views = Views(self.holdings, self._sink, planning, self._books.saved)
         self._runner = await self.open(config)
+        self.heartbeats.restore(self._books.saved.totals)
         self.stalls.start()
         self.scheduler.start()
         self._adopt(config)
-        self._books.start(self._views.totals)
+        self._books.start(lambda: self.views.totals() | self.heartbeats.totals())
         self._views.start()
         self._watching = asyncio.create_task(self._watch_files())
         self._measuring = asyncio.create_task(self._measure())
@@ -208,6 +217,7 @@ class Service:
 
     def _adopt(self, config: Config) -> None:
         self._config = config
+        self.heartbeats.adopt(heartbeat.callers(config.targets.values()))
         self.state.apply(config.targets)
         self.holdings.apply(config.targets, config.places, config.monitor.feeds.refused)
         self.views.apply(config)

@@ -8,11 +8,9 @@ from collections.abc import Awaitable, Callable
 
 from aiohttp import web
 
-from collector.heartbeats import Caller, Heartbeats, Pulse
+from collector.heartbeats import Pulse
 from collector.model import Outcome
-from collector.probes.heartbeat import KIND, HeartbeatSpec
 from collector.service import Service
-from collector.settings import Config
 
 _PATH = "/heartbeat/{token:[A-Za-z0-9_-]{16,128}}"
 _LAST_STATUS = 255
@@ -25,7 +23,6 @@ class HeartbeatDesk:
 
     def __init__(self, service: Service) -> None:
         self._service = service
-        self._config: Config | None = None
 
     def routes(self) -> list[web.RouteDef]:
         """GET, HEAD and POST."""
@@ -61,23 +58,12 @@ class HeartbeatDesk:
         return web.Response(text="OK\n")
 
     def _admitted(self, request: web.Request) -> Pulse:
-        pulse = self._heartbeats().find(request.match_info["token"])
+        pulse = self._service.heartbeats.find(request.match_info["token"])
         if pulse is None:
             raise web.HTTPNotFound
         if not pulse.admit(time.monotonic()):
             raise web.HTTPTooManyRequests(headers={"Retry-After": "1"}, text="too many calls\n")
         return pulse
-
-    def _heartbeats(self) -> Heartbeats:
-        heartbeats: Heartbeats = self._service.resources[KIND.name]
-        if self._config is not self._service.config:
-            self._config = self._service.config
-            heartbeats.adopt(
-                Caller(target.id, target.spec.token.value, target.spec.max_size)
-                for target in self._config.targets.values()
-                if isinstance(target.spec, HeartbeatSpec)
-            )
-        return heartbeats
 
     def _look(self, pulse: Pulse, status: int) -> None:
         """What changes is seen at once, not at the next interval."""

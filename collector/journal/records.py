@@ -46,7 +46,7 @@ class Change:
 class Saved:
     """What survives a restart, by system: time in each state, the state at `settled_until`, up to which it is credited.
 
-    `totals` are counters that belong to no system, by the name of their metric and the value of its label.
+    `totals` are what never falls and belongs to no system (counters, moments), by a name and what it is of.
     Whoever hands one over never changes it afterwards: another thread reads it.
     """
 

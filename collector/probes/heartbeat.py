@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import time
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Iterable, Iterator, Mapping
 from contextlib import asynccontextmanager
 from functools import cached_property
 from typing import Annotated
@@ -14,9 +14,9 @@ from pydantic_core import PydanticCustomError
 
 from collector.documents import document, selected
 from collector.fields import Duration, Secret, Size
-from collector.heartbeats import Heartbeats, Pulse, Signal
+from collector.heartbeats import Caller, Heartbeats, Pulse, Signal
 from collector.measures import Measure, families
-from collector.model import Emit, Kind, Metric, MetricType, ProbeFailed, Reason, Sample, Spec, Undecided
+from collector.model import Emit, Kind, Metric, MetricType, ProbeFailed, Reason, Sample, Spec, Target, Undecided
 from collector.net import Context, Net
 
 TIMESTAMP = Metric("hatang_heartbeat_timestamp_seconds", "Unix time of the last call that said that all is well.")
@@ -46,8 +46,8 @@ class HeartbeatSpec(Spec):
     """Who calls, and how often. The call is GET or POST /heartbeat/TOKEN on our own address.
 
     With /start after the token it says that a run starts, with /fail or an exit status (/1) that it failed; without,
-    or with /0, that all is well. What was heard is lost when we restart: until `period` and `grace` have passed since
-    then, silence is unknown, not a failure.
+    or with /0, that all is well. When calls last came outlives a restart; but one may have come while nobody listened:
+    until `period` and `grace` have passed since then, silence is unknown, not a failure.
     """
 
     token: Annotated[Secret, AfterValidator(_usable)] = Field(
@@ -106,19 +106,18 @@ async def probe(spec: HeartbeatSpec, emit: Emit, context: Context[Heartbeats]) -
     try:
         judge(pulse, spec, now)
     finally:
-        if pulse.ended is not None and now - pulse.ended <= spec.patience:
+        if pulse.status is not None and pulse.ended is not None and now - pulse.ended <= spec.patience:
             _emit_values(pulse, spec, emit)
 
 
 def _report(pulse: Pulse, spec: HeartbeatSpec, emit: Emit) -> None:
-    heard_at = pulse.since_at if pulse.well is None else pulse.well_at
-    emit(DUE, heard_at + spec.patience)
+    emit(DUE, max(pulse.since_at, pulse.well_at) + spec.patience)
     if pulse.well is not None:
         emit(TIMESTAMP, pulse.well_at)
     if pulse.started is not None:
         emit(START, pulse.started_at)
         emit(RUNNING, pulse.running)
-    if pulse.ended is not None:
+    if pulse.status is not None:
         emit(STATUS, pulse.status)
     if pulse.took is not None:
         emit(DURATION, pulse.took)
@@ -132,23 +131,31 @@ def judge(pulse: Pulse, spec: HeartbeatSpec, now: float) -> None:
 
     A reported failure stays until the next success. A run that began in time may end later than the call is due.
     """
-    if pulse.failed and pulse.ended is not None:
-        said = _words(pulse.body)
-        told = f"it reported exit status {pulse.status} {now - pulse.ended:.0f} s ago"
-        raise ProbeFailed(Reason.UNEXPECTED, f"{told}: {said}" if said else told)
+    _judge_report(pulse, spec, now)
     heard = pulse.since if pulse.well is None else pulse.well
     due, longest = heard + spec.patience, spec.max_runtime or spec.grace
     if pulse.running and pulse.started is not None:
         if now - pulse.started > longest:
             raise ProbeFailed(Reason.TIMEOUT, f"it started {now - pulse.started:.0f} s ago and has not ended")
         due = max(due, pulse.started + longest) if pulse.started <= due else due
-    if now > due:
-        silence = f"{now - heard:.0f} s"
-        if pulse.well is None:
-            raise ProbeFailed(Reason.TIMEOUT, f"never heard in the {silence} since we began to listen")
-        raise ProbeFailed(Reason.TIMEOUT, f"last call {silence} ago, expected every {spec.period:g} s")
+    silence, listened = f"{now - heard:.0f} s", now - pulse.since
+    if pulse.well is None and now > due:
+        raise ProbeFailed(Reason.TIMEOUT, f"never heard in the {silence} since we began to listen")
     if pulse.well is None:
-        raise Undecided(f"not heard yet in the {now - heard:.0f} s since we began to listen")
+        raise Undecided(f"not heard yet in the {silence} since we began to listen")
+    if now > due and listened <= spec.patience:
+        raise Undecided(f"last call {silence} ago, but we have only listened for {listened:.0f} s")
+    if now > due:
+        raise ProbeFailed(Reason.TIMEOUT, f"last call {silence} ago, expected every {spec.period:g} s")
+
+
+def _judge_report(pulse: Pulse, spec: HeartbeatSpec, now: float) -> None:
+    # Had it been due to call again before we began to listen, it may have: nobody would know.
+    if not pulse.failed or pulse.ended is None or pulse.since - pulse.ended > spec.patience:
+        return
+    what = "a failure" if pulse.status is None else f"exit status {pulse.status}"
+    said, told = _words(pulse.body), f"it reported {what} {now - pulse.ended:.0f} s ago"
+    raise ProbeFailed(Reason.UNEXPECTED, f"{told}: {said}" if said else told)
 
 
 def _words(body: bytes) -> str:
@@ -174,6 +181,13 @@ def _samples(measure: Measure, family: Metric, body: bytes) -> list[Sample]:
         return [] if answer is None else measure.samples(family, (), answer)
     except ValueError:
         return []
+
+
+def callers(targets: Iterable[Target]) -> Iterator[Caller]:
+    """Who calls for which of the targets."""
+    for target in targets:
+        if isinstance(target.spec, HeartbeatSpec):
+            yield Caller(target.id, target.spec.token.value, target.spec.max_size)
 
 
 @asynccontextmanager

@@ -94,6 +94,22 @@ async def test_a_reported_failure_is_seen_at_once_and_until_the_next_success(ser
     await until(well, 2)
 
 
+@pytest.mark.parametrize(("path", "outcome"), [("", Outcome.OK), ("/3", Outcome.FAIL)])
+async def test_a_restart_forgets_neither_a_success_nor_a_failure(tmp_path: Path, path: str, outcome: Outcome) -> None:
+    config = write_config(tmp_path / "config", HOURLY | {"metrics": METRICS})
+    async with serving(config) as served:
+        await post(served, path, json.dumps({"size": 1, "files": [], "state": "full"}).encode())
+        heard = {sample.metric.name: sample.value for sample in (await judged(served)).samples}
+    async with serving(config) as served:
+        result = await judged(served)
+        again = {sample.metric.name: sample.value for sample in result.samples}
+    assert result.outcome is outcome
+    name = "hatang_heartbeat_timestamp_seconds"
+    assert again.get(name) == heard.get(name)
+    assert "hatang_heartbeat_exit_status" not in again
+    assert "hatang_heartbeat_unreadable_values" not in again
+
+
 async def test_start_and_end_tell_how_long_a_run_took(served: Serving) -> None:
     await post(served, "/start")
     running = await judged(served)

@@ -67,6 +67,55 @@ def test_verdicts(calls: list[tuple[float, str]], now: float, expected: tuple[Ou
     assert verdict(pulse_of(*calls), now) == expected
 
 
+@pytest.mark.parametrize(
+    ("well", "failed", "now", "expected"),
+    [
+        (-50, None, 0, (Outcome.OK, None, "")),
+        (-50, None, 70, (Outcome.OK, None, "")),
+        (-50, None, 71, (Outcome.ERROR, None, "last call 121 s ago, but we have only listened for 71 s")),
+        (-50, None, 121, (Outcome.FAIL, Reason.TIMEOUT, "last call 171 s ago, expected every 100 s")),
+        (-900, None, 1, (Outcome.ERROR, None, "last call 901 s ago, but we have only listened for 1 s")),
+        (-50, -10, 500, (Outcome.FAIL, Reason.UNEXPECTED, "it reported a failure 510 s ago")),
+        (None, -10, 1, (Outcome.FAIL, Reason.UNEXPECTED, "it reported a failure 11 s ago")),
+        (-10, -50, 1, (Outcome.OK, None, "")),
+        (None, -121, 1, (Outcome.ERROR, None, "not heard yet in the 1 s since we began to listen")),
+        (-200, -121, 121, (Outcome.FAIL, Reason.TIMEOUT, "last call 321 s ago, expected every 100 s")),
+        (3600, None, 120, (Outcome.OK, None, "")),
+        (3600, None, 121, (Outcome.FAIL, Reason.TIMEOUT, "last call 121 s ago, expected every 100 s")),
+        (None, None, 1, (Outcome.ERROR, None, "not heard yet in the 1 s since we began to listen")),
+    ],
+)
+def test_verdicts_on_what_was_heard_before_a_restart(
+    well: float | None, failed: float | None, now: float, expected: tuple[Outcome, Reason | None, str]
+) -> None:
+    """Calls that nobody took while we were away are our fault; what was known before stays known."""
+    pulse = Pulse(0.0, 1e9)
+    pulse.recall(1e9 + well if well is not None else 0.0, 1e9 + failed if failed is not None else 0.0)
+    assert verdict(pulse, now) == expected
+
+
+def test_what_was_heard_goes_on_over_a_restart() -> None:
+    shared = [Caller("job", TOKEN, 10), Caller("twin", TOKEN, 10)]
+    now, wall = time.monotonic(), time.time()
+    before = Heartbeats()
+    before.adopt([*shared, Caller("mute", "x" * 16, 10)])
+    assert before.totals() == {}
+    pulse = before.of(TOKEN)
+    pulse.end(now - 20, wall - 20, 0, b"")
+    pulse.end(now - 10, wall - 10, 3, b"no space")
+    after = Heartbeats()
+    after.restore(before.totals())
+    after.adopt(shared)
+    known = after.of(TOKEN)
+    assert after.totals() == before.totals()
+    assert (known.well_at, known.failed_at, known.failed) == (wall - 20, wall - 10, True)
+    assert known.ended == pytest.approx(now - 10, abs=1)
+    assert (known.status, known.body) == (None, b"")
+    after.adopt([])
+    after.adopt(shared)
+    assert after.of(TOKEN).well is None, "what is configured anew begins anew"
+
+
 def test_without_max_runtime_a_run_may_take_the_grace() -> None:
     spec = HeartbeatSpec.model_validate({"token": TOKEN, "period": "100s", "grace": "20s"})
     pulse = pulse_of((10, "0"), (50, "start"))

@@ -14,7 +14,7 @@ from collector.pm.counters import CellName, Counters
 from collector.pm.document import Limits
 from collector.pm.downtime import Downtimes
 from collector.records import Batch, Dataset, Sense
-from collector.sources.feed import FeedSpec
+from collector.sources.feed import FeedSpec, OperatorId
 from collector.sources.fetch import SOURCE_METRICS
 from collector.sources.fetched import Fetched
 from collector.sources.made import Shelf, shelved
@@ -23,7 +23,7 @@ from collector.sources.made import Shelf, shelved
 class PmSpec(FeedSpec):
     """Performance files (TS 32.435, TS 28.532), and which of their counters are downtime of which cells."""
 
-    operator: str = Field(min_length=1, description="Operator whose cells they are.")
+    operator: OperatorId = Field(description="Operator whose cells they are.")
     dataset: Literal[Dataset.DOWNTIME] = Field(Dataset.DOWNTIME, description="Always downtime.")
     sense: Literal[Sense.POSITIVE] = Field(Sense.POSITIVE, description="Always positive: every cell is counted.")
     counters: Counters = Field(Counters(), description="Counters of downtime; default those of one vendor.")

@@ -2,23 +2,39 @@
 
 from __future__ import annotations
 
-from pydantic import Field, model_validator
+from typing import Annotated, Any
+
+from pydantic import AfterValidator, Field, ValidationInfo, model_validator
 
 from collector.fields import Duration
 from collector.measures import fault
+from collector.mobile import Operators
 from collector.model import Spec
+from collector.nearest import nearest
 from collector.records import Dataset, Sense
 from collector.sources.spec import Source
 
 PERIODS_OF_GRACE = 3.0
 
 
+def _configured(name: str, info: ValidationInfo) -> str:
+    known: Any = (info.context or {}).get("operators", ())
+    ids = [operator.id for operator in known]
+    if ids and name not in ids:
+        meant = Operators(known).find(name)
+        raise fault(f"unknown operator '{name}'" + (f"; did you mean '{meant}'?" if meant else nearest(name, ids)))
+    return name
+
+
+OperatorId = Annotated[str, Field(min_length=1), AfterValidator(_configured)]
+
+
 class FeedSpec(Spec):
     """Where a feed is, whose it is, what it lists, and when it is too old or too short to be believed."""
 
     source: Source = Field(description="Where the documents are: a mapping with `url`, `folder` or `sftp`.")
-    operator: str | None = Field(
-        None, min_length=1, description="Operator whose feed it is; not needed where the rows name theirs."
+    operator: OperatorId | None = Field(
+        None, description="Operator whose feed it is; not needed where the rows name theirs."
     )
     dataset: Dataset = Field(description="What the rows are.")
     sense: Sense = Field(

@@ -11,6 +11,7 @@ from collector.model import Target
 from collector.settings import SettingsError, load, masked
 from tests.configuring import with_base, write
 
+SHIPPED = Path(__file__).parents[3] / "config" / "inventory.d"
 CELLS = """\
 title: Cells
 dataset: cells
@@ -69,6 +70,29 @@ def test_a_map_that_there_is_not_is_told_where_it_is_named(tmp_path: Path) -> No
     assert faults(tmp_path) == [
         "targets.d/tram.yaml:6:10: targets[portal-cells].map: unknown map 'trams'; did you mean 'tram'?"
     ]
+
+
+OPERATORS = """\
+systems:
+  - {id: op-viettel, name_vi: Viettel, name_en: Viettel, category: mobile-operator, owner: so-khcn}
+  - {id: op-vinaphone, name_vi: Vinaphone, name_en: Vinaphone, category: mobile-operator, owner: so-khcn}
+operators:
+  - {id: op-viettel, plmn: ["452-04"], aliases: [Viettel Mobile]}
+  - {id: op-vinaphone, plmn: ["452-02"]}
+"""
+
+
+@pytest.mark.parametrize(
+    ("operator", "meant"), [("op-viettle", "op-viettel"), ("Viettel mobile", "op-viettel"), ("45202", "op-vinaphone")]
+)
+def test_an_operator_that_there_is_not_is_told_where_it_is_named(tmp_path: Path, operator: str, meant: str) -> None:
+    """Not by each of its batches, which would all be refused."""
+    text = FEED.replace("operator: op", f'operator: "{operator}"')
+    ranges = (SHIPPED / "technologies.yaml").read_text()
+    files = {"inventory_d__operators": OPERATORS, "inventory_d__technologies": ranges}
+    with_base(tmp_path, feeds_d__tram=CELLS, targets_d__tram=text, **files)
+    told = f"operator: unknown operator '{operator}'; did you mean '{meant}'?"
+    assert faults(tmp_path) == [f"targets.d/tram.yaml:7:15: targets[portal-cells].{told}"]
 
 
 def test_a_changed_map_reaches_unchanged_targets(tmp_path: Path) -> None:

@@ -8,6 +8,7 @@ from typing import Annotated, Any, Literal
 from zoneinfo import ZoneInfo
 
 from pydantic import BeforeValidator, Field, model_validator
+from pydantic_core import PydanticCustomError
 
 from collector.fields import JmesPath, Regex, ZoneName
 from collector.mapping.columns import AColumn, AKey, CellKey, Column, Part
@@ -253,7 +254,10 @@ class RowMap(Part):
             if self.table is not None:
                 raise fault("give one of `table` and `document`")
             for name in self.names:
-                JmesPath.compile(name)
+                try:
+                    JmesPath.compile(name)
+                except PydanticCustomError as error:
+                    raise fault(f"column '{name}': {error.message()}") from None
 
     @property
     def lists(self) -> Sense:

@@ -310,7 +310,7 @@ async def test_too_many_rows_or_values_are_a_failure() -> None:
         ({"map": {"dataset": "cells", "fields": FIELDS}}, "has no `document`"),
         ({"map": MAP, "source": {"folder": "x"}, "paging": OFFSET}, "`paging` is for sources with `url`"),
         ({"map": a_map(document={"rows": "a["})}, "bad JMESPath"),
-        ({"map": a_map(fields={**FIELDS, "name": "a b"})}, "bad JMESPath"),
+        ({"map": a_map(fields={**FIELDS, "name": "a b"})}, "column 'a b': bad JMESPath"),
         ({"map": a_map(as_of={"by": "below", "pattern": "x"})}, "is for tables"),
         ({"map": a_map(crs=9999, fields={"cell": "id", "technology": "r", "x": "x", "y": "y"})}, "EPSG:9999 is no"),
         ({"map": a_map(as_of={"by": "document"})}, "`by: document`"),

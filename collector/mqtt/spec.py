@@ -36,7 +36,7 @@ class Subscription(BaseModel):
         (),
         max_length=10_000,
         description="Whose messages must not be older, by their labels (joined by `/`); `learned`: of all that were "
-        "ever heard; without, it is enough that one of them is heard.",
+        "heard since we began to listen, which a restart does anew; without, it is enough that one of them is heard.",
     )
 
     @model_validator(mode="after")

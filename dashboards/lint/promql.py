@@ -12,7 +12,7 @@ import promql_parser
 from promql_parser import Expr
 
 # Grafana puts these in; the value is any that fits.
-_MAGIC = {"$__rate_interval": "5m", "$__interval": "1m", "$__range": "1h"}
+_MAGIC = {"$__rate_interval": "5m", "$__interval": "1m"}
 # Grafana's own, which no page declares.
 BUILT_IN = frozenset({"__rate_interval", "__interval", "__range", "datasource", "__url_time_range"})
 
@@ -56,8 +56,9 @@ def _uses(expr: Expr, within: Use) -> Iterator[Use]:
             window = _seconds(expr.range)
             yield from _uses(expr.vector_selector, replace(within, window=window, back=within.back + window))
         case promql_parser.SubqueryExpr():
-            back = within.back + _seconds(expr.range) + _seconds(expr.offset)
-            yield from _uses(expr.expr, replace(within, back=back))
+            window = _seconds(expr.range)
+            back = within.back + window + _seconds(expr.offset)
+            yield from _uses(expr.expr, replace(within, window=window, back=back))
         case promql_parser.Call():
             for argument in expr.args:
                 yield from _uses(argument, replace(within, inside=(*within.inside, expr.func.name)))

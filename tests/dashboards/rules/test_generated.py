@@ -13,10 +13,14 @@ import pytest
 import yaml
 
 from dashboards.known import known
+from dashboards.lint import rules as lint
+from dashboards.lint.promql import uses
+from dashboards.queries import CATALOGUE
 from dashboards.rules.__main__ import main, outdated
 from dashboards.rules.compose import OUTPUT, ROOT, alerts, feasible
 from dashboards.rules.definition import LONGEST, Group, Pair, RuleError, choices, seconds, spelled
 from dashboards.rules.routing import INHIBITIONS
+from dashboards.words import Language
 
 RUNBOOKS = ROOT / "deploy" / "runbooks"
 SECTIONS = ["Ý nghĩa", "Ảnh hưởng", "Chẩn đoán", "Xử lý", "Meaning", "Impact", "Diagnosis", "Mitigation"]
@@ -133,10 +137,48 @@ def test_recorded_names_have_level_metric_and_operation() -> None:
 
 def test_long_windows_read_recorded_series_only() -> None:
     """Raw series of thousands of targets over days cost seconds; the seconds of systems over a day are affordable."""
-    affordable = {"hatang_system_state_seconds_total", "hatang_village_outage_seconds_total", "hatang_runs_total"}
-    for rule in RULES:
-        for name, window in re.findall(r"([a-zA-Z_:]\w*(?::\w+)*)(?:\{[^}]*\})?\[(\w+)[\]:]", rule["expr"]):
-            assert seconds(window) <= 6 * 3600 or ":" in name or name in affordable, (name, window)
+    assert lint.faults({"all": RULES}) == []
+
+
+@pytest.mark.parametrize(
+    ("expr", "complaint"),
+    [
+        ("increase(hatang_runs_total[1d])", "hatang_runs_total: looks 24 h back"),
+        ("avg_over_time((probe_success > 0)[2d:1h])", "probe_success: looks 48 h back"),
+        ("last_over_time(hatang_runs_total[1h] offset 3d)", "hatang_runs_total: looks 73 h back"),
+        ("sum(a:b:c) / max_over_time(probe_success[6h1s])", "probe_success: looks 6.00028 h back"),
+        ("increase(hatang_system_state_seconds_total[30d])", "reads 720 h sample by sample"),
+        ("max_over_time((hatang_system_state_seconds_total)[30d:1m])", "reads 720 h sample by sample"),
+        ("increase(hatang_runs_total[1d]", "is no PromQL"),
+    ],
+)
+def test_a_rule_that_reads_raw_series_for_long_is_refused(expr: str, complaint: str) -> None:
+    """Windows, subqueries and offsets, wherever in the expression."""
+    (found,) = lint.faults({"a.yaml": [{"record": "x:y:z", "expr": expr}]})
+    assert found.startswith("a.yaml: x:y:z: ")
+    assert complaint in found
+
+
+@pytest.mark.parametrize(
+    "expr",
+    [
+        "increase(feed:hatang_runs:total[3d])",
+        "max_over_time(probe_success[6h])",
+        "last_over_time(hatang_system_state_seconds_total[1h] offset 30d)",
+        "count(ALERTS offset 1d)",
+    ],
+)
+def test_a_rule_that_reads_little_is_not(expr: str) -> None:
+    """Recorded series, six hours, single readings of the counters of systems."""
+    assert lint.faults({"a.yaml": [{"record": "x:y:z", "expr": expr}]}) == []
+
+
+def test_what_grows_with_targets_is_recorded_only_for_a_reader() -> None:
+    """A series for each of thousands of targets, that no rule and no page reads, is storage for nobody."""
+    read = {use.name for rule in RULES for use in uses(rule["expr"])}
+    read |= {use.name for query in CATALOGUE.values() for use in uses(query.expression(Language.VI))}
+    recorded = {rule["record"] for rule in RULES if "record" in rule}
+    assert {name for name in recorded if name.startswith(("target:", "feed:", "interface:", "storage:"))} <= read
 
 
 def test_burn_rates_are_of_groups_and_can_come_true() -> None:

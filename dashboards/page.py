@@ -110,7 +110,7 @@ def _variable(key: str, language: Language) -> Json:
         regex=one.pattern(language),
         multi=one.many,
         include_all=one.many,
-        all_value=".+" if one.many else None,
+        all_value=".+" if one.many and not one.some else None,
         refresh=model.VariableRefresh.ON_TIME_RANGE_CHANGED,
         sort=model.VariableSort.ALPHABETICAL_CASE_INSENSITIVE_ASC,
     )

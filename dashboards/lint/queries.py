@@ -19,7 +19,7 @@ _LEVEL = frozenset({"hatang_plan_target", "hatang_system_objective_ratio"})
 
 @dataclass(frozen=True, slots=True)
 class _Asked:
-    """One expression: where it stands, whether it is drawn over time, and over how much of it."""
+    """One expression: where it stands, over how many seconds, and whether it is drawn over them."""
 
     where: str
     expr: str
@@ -57,7 +57,7 @@ def _past(begin: str) -> int:
 def _faults(one: _Asked, declared: set[str]) -> Iterator[str]:
     yield from (f"${name} is no variable of the page" for name in sorted(variables(one.expr) - declared))
     try:
-        found = uses(one.expr)
+        found = uses(one.expr.replace("$__range", f"{one.past}s"))
     except ValueError as error:
         yield f"is no PromQL: {error}"
         return

@@ -10,13 +10,17 @@ from dashboards.words import Language, Text, text
 
 @dataclass(frozen=True, slots=True)
 class Variable:
-    """A variable of a page: `metric` has it as `label`; people read `shown`, which sorts before `label`, if given."""
+    """A variable of a page: `metric` has it as `value`; people read `shown`, which sorts before `value`, if given.
+
+    `some`: series of others have the label, too, so that all of these are not all that there are.
+    """
 
     label: Text
     metric: str
     value: str
     shown: str | None = None
     many: bool = True
+    some: bool = False
 
     def query(self) -> str:
         """What Grafana asks."""
@@ -48,9 +52,15 @@ VARIABLES: dict[str, Variable] = {
     ),
     "commune": Variable(text("Xã, phường", "Commune"), 'hatang_site_info{operator=~"$operator"}', "commune"),
     "technology": Variable(text("Công nghệ", "Technology"), "hatang_coverage_ratio", "technology"),
-    "network": Variable(text("Mạng", "Network"), 'hatang_system_info{category="network"}', "system", "name_LANG"),
+    "network": Variable(
+        text("Mạng", "Network"), 'hatang_system_info{category="network"}', "system", "name_LANG", some=True
+    ),
     "iot": Variable(
-        text("Hệ thống IoT", "IoT system"), 'hatang_system_info{category="iot-system"}', "system", "name_LANG"
+        text("Hệ thống IoT", "IoT system"),
+        'hatang_system_info{category="iot-system"}',
+        "system",
+        "name_LANG",
+        some=True,
     ),
 }
 # Several of the above are one variable for links and queries.

@@ -101,6 +101,25 @@ def test_a_page_without_its_other_language_is_found(pages: dict[str, Json]) -> N
     assert "hatang-iot-vi: lacks its other language" in faults(alone)
 
 
+def test_the_range_of_the_page_is_as_long_as_the_page(pages: dict[str, Json]) -> None:
+    """$__range of six hours may read raw series, of thirty days not."""
+    some = {UID: deepcopy(pages[UID])}
+    some[UID]["panels"][0]["targets"][0]["expr"] = "max_over_time(hatang_system_state[$__range])"
+    assert not [one for one in faults(some) if "h back" in one]
+    some[UID]["time"]["from"] = "now-30d"
+    assert [one for one in faults(some) if "hatang_system_state: looks 720 h back" in one]
+
+
+@pytest.mark.parametrize("everything", [".+", None])
+def test_all_is_all_that_a_variable_lists(everything: str | None, pages: dict[str, Json]) -> None:
+    """Of a label .+; but all networks are not all systems."""
+    some = {uid: deepcopy(pages[uid]) for uid in ("hatang-network-vi", "hatang-sla-vi")}
+    for page in some.values():
+        page["templating"]["list"][1]["allValue"] = everything
+    complaint = "all is .+, which is more" if everything else "variable category: all is not .+"
+    assert len([one for one in faults(some) if complaint in one]) == 1
+
+
 def test_recorded_series_may_be_drawn_for_long(pages: dict[str, Json]) -> None:
     """The rule is for raw ones."""
     long = {**pages, UID: {**pages[UID], "time": {"from": "now-30d", "to": "now"}}}

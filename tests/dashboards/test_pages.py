@@ -12,6 +12,8 @@ from grafana_foundation_sdk.models import dashboard as model
 
 from dashboards import components, manifests, output
 from dashboards.lint import faults
+from dashboards.queries.annotations import UNDRAWN
+from dashboards.rules.compose import alerts
 from dashboards.words import Json
 
 STEMS = {
@@ -30,6 +32,15 @@ def test_every_page_is_there_in_both_languages(pages: dict[str, Json]) -> None:
 def test_pages_have_no_faults(pages: dict[str, Json]) -> None:
     """Every rule holds for every page."""
     assert faults(pages) == []
+
+
+def test_what_single_stations_have_is_not_drawn_across_panels(pages: dict[str, Json]) -> None:
+    """A storm would be thousands of lines; what explains it is drawn."""
+    assert {rule.alert for _, rule in alerts()} > set(UNDRAWN)
+    drawn = [one["expr"] for page in pages.values() for one in page["annotations"]["list"] if "ALERTS" in one["expr"]]
+    assert len(drawn) == 2 * len(pages)
+    undrawn = "|".join(UNDRAWN)
+    assert all(f'alertname!~"{undrawn}"' in expr for expr in drawn)
 
 
 def test_what_is_committed_is_current(pages: dict[str, Json]) -> None:

@@ -64,6 +64,11 @@ class Pulse:
         return self.started is not None and (self.ended is None or self.started > self.ended)
 
     @property
+    def ended_at(self) -> float:
+        """When the last run ended."""
+        return max(self.well_at, self.failed_at)
+
+    @property
     def failed(self) -> bool:
         """Whether the last run that ended failed."""
         return self.ended is not None and self.ended != self.well
@@ -101,7 +106,7 @@ class Pulse:
         if well_at:
             self.well = self.well_at + offset
         if well_at or failed_at:
-            self.ended = max(self.well_at, self.failed_at) + offset
+            self.ended = self.ended_at + offset
 
 
 class Heartbeats:

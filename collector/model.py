@@ -139,7 +139,8 @@ class Sink(Protocol):
 class Spec(BaseModel):
     """What a kind needs to know of a target. Frozen; unknown keys are refused."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid", arbitrary_types_allowed=True)
+    # Of what is wrong no error shows the values: one may be a secret.
+    model_config = ConfigDict(frozen=True, extra="forbid", arbitrary_types_allowed=True, hide_input_in_errors=True)
 
     @property
     def peer(self) -> str:

@@ -5,7 +5,8 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
-from datetime import MAXYEAR, UTC, datetime
+from datetime import MAXYEAR, UTC, datetime, timedelta
+from functools import cache, lru_cache
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -39,6 +40,8 @@ _NOT_WITH = {
     "BYYEARDAY": ("MONTHLY", "WEEKLY", "DAILY"),
     "BYMONTHDAY": ("WEEKLY",),
 }
+# Its own cache holds eight.
+_zone = cache(ZoneInfo)
 # Years after which the calendar repeats, and for how many a rule is followed at least.
 _CYCLE, _AHEAD = 400, 200
 
@@ -83,6 +86,40 @@ def times(rule: Rule, first: datetime, zone: ZoneInfo, until: datetime | None = 
         last = last.replace(year=last.year + shift) if last.year + shift <= MAXYEAR else None
     found = rrule.rrule(dtstart=first.replace(year=first.year + shift), until=last, count=rule.count, **rule.options)
     return _back(iter(found), shift)
+
+
+def checked_timetable(text: str) -> str:
+    """A rule that says by itself when to come, for `following`. Raises ValueError with words for whoever wrote it."""
+    rule = parsed(text)
+    if rule.count is not None or rule.until is not None or "interval" in rule.options:
+        raise ValueError("a timetable has no INTERVAL, COUNT or UNTIL")
+    if rule.options["freq"] == FREQUENCIES["HOURLY"]:
+        raise ValueError("name the hours: FREQ=DAILY;BYHOUR=8,9,10")
+    if rule.options["freq"] == FREQUENCIES["WEEKLY"] and "byweekday" not in rule.options:
+        raise ValueError("name the days: BYDAY=MO,TU")
+    if following(text, "UTC", 0.0) is None:
+        raise ValueError("never comes")
+    return text
+
+
+@lru_cache(maxsize=4096)
+def following(text: str, zone: str, moment: float) -> float | None:
+    """The first time after `moment` that fits a timetable (Unix seconds); None for one that never comes.
+
+    What it leaves open is as early as can be: the first day, midnight. Reads a file for the first time in a zone.
+    """
+    rule, here = parsed(text), _zone(zone)
+    # From a day before, so that no skipped hour hides the first one; whole weeks, months and years are reckoned.
+    day = datetime.fromtimestamp(moment, here).replace(hour=0, minute=0, second=0, microsecond=0, tzinfo=None)
+    day -= timedelta(days=1)
+    begins = {
+        FREQUENCIES["DAILY"]: day,
+        FREQUENCIES["WEEKLY"]: day - timedelta(weeks=2),
+        FREQUENCIES["MONTHLY"]: day.replace(day=1),
+        FREQUENCIES["YEARLY"]: day.replace(month=1, day=1),
+    }
+    found = (at.replace(tzinfo=here).timestamp() for at in times(rule, begins[rule.options["freq"]], here))
+    return next((at for at in found if at > moment), None)
 
 
 def _back(found: Iterator[datetime], shift: int) -> Iterator[datetime]:

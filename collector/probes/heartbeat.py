@@ -7,17 +7,20 @@ import time
 from collections.abc import AsyncIterator, Iterable, Iterator, Mapping
 from contextlib import asynccontextmanager
 from functools import cached_property
+from math import inf
 from typing import Annotated
 
 from pydantic import AfterValidator, Field, model_validator
 from pydantic_core import PydanticCustomError
 
 from collector.documents import document, selected
-from collector.fields import Duration, Secret, Size
+from collector.fields import Duration, Secret, Size, ZoneName
 from collector.heartbeats import Caller, Heartbeats, Pulse, Signal
-from collector.measures import Measure, families
+from collector.maintenance import DEFAULT_ZONE
+from collector.measures import Measure, families, fault
 from collector.model import Emit, Kind, Metric, MetricType, ProbeFailed, Reason, Sample, Spec, Target, Undecided
 from collector.net import Context, Net
+from collector.recurrence import checked_timetable, following
 
 TIMESTAMP = Metric("hatang_heartbeat_timestamp_seconds", "Unix time of the last call that said that all is well.")
 DUE = Metric("hatang_heartbeat_due_timestamp_seconds", "Unix time after which silence is a failure.")
@@ -34,6 +37,13 @@ _TOKEN = re.compile(r"[A-Za-z0-9_-]{16,128}")
 _WORDS = 120
 
 
+def _timetable(text: str) -> str:
+    try:
+        return checked_timetable(text)
+    except ValueError as error:
+        raise PydanticCustomError("rrule", "bad recurrence rule: {cause}", {"cause": str(error)}) from None
+
+
 def _usable(token: Secret) -> Secret:
     if not _TOKEN.fullmatch(token.value):
         raise PydanticCustomError(
@@ -47,13 +57,19 @@ class HeartbeatSpec(Spec):
 
     With /start after the token it says that a run starts, with /fail or an exit status (/1) that it failed; without,
     or with /0, that all is well. When calls last came outlives a restart; but one may have come while nobody listened:
-    until `period` and `grace` have passed since then, silence is unknown, not a failure.
+    until it is late once more since then, silence is unknown, not a failure.
     """
 
     token: Annotated[Secret, AfterValidator(_usable)] = Field(
         description="What the caller is known by: 16 to 128 letters, digits, - and _."
     )
-    period: Duration = Field(description="How often it calls.")
+    period: Duration | None = Field(None, description="How often it calls.")
+    rrule: Annotated[str, Field(max_length=500), AfterValidator(_timetable)] | None = Field(
+        None,
+        description="When it calls, instead of `period`: a rule of RFC 5545, such as "
+        "`FREQ=WEEKLY;BYDAY=MO,TU,WE,TH,FR;BYHOUR=2`.",
+    )
+    zone: ZoneName = Field(DEFAULT_ZONE, description="Time zone of `rrule`, by its IANA name.")
     grace: Duration = Field(60.0, description="How much later it may call.")
     max_runtime: Duration | None = Field(
         None, description="Longest time from /start to the end; without, as long as the grace."
@@ -69,21 +85,30 @@ class HeartbeatSpec(Spec):
 
     @model_validator(mode="after")
     def _consistent(self) -> HeartbeatSpec:
+        if (self.period is None) == (self.rrule is None):
+            raise fault("give one of period and rrule, to say when it calls")
+        self.patience(0.0)  # has the zone read now, not on the loop
         families("metrics", self._unlabelled)
         return self
 
     def __hash__(self) -> int:
-        return hash((self.token, self.period, self.grace))
+        return hash((self.token, self.period, self.rrule, self.grace))
 
     @property
     def peer(self) -> str:
         """Nobody is contacted, and the caller's name is a secret."""
         return "heartbeat"
 
+    def patience(self, heard_at: float) -> float:
+        """Longest silence after a call at that time (Unix seconds)."""
+        if self.rrule is None:
+            return (self.period or 0.0) + self.grace
+        return (following(self.rrule, self.zone, heard_at) or inf) - heard_at + self.grace
+
     @property
-    def patience(self) -> float:
-        """Longest silence."""
-        return self.period + self.grace
+    def expected(self) -> str:
+        """When it calls, for people."""
+        return self.rrule if self.rrule is not None else f"every {self.period:g} s"
 
     @property
     def _unlabelled(self) -> list[tuple[Measure, tuple[str, ...]]]:
@@ -106,12 +131,13 @@ async def probe(spec: HeartbeatSpec, emit: Emit, context: Context[Heartbeats]) -
     try:
         judge(pulse, spec, now)
     finally:
-        if pulse.status is not None and pulse.ended is not None and now - pulse.ended <= spec.patience:
+        if pulse.status is not None and pulse.ended is not None and now - pulse.ended <= spec.patience(pulse.ended_at):
             _emit_values(pulse, spec, emit)
 
 
 def _report(pulse: Pulse, spec: HeartbeatSpec, emit: Emit) -> None:
-    emit(DUE, max(pulse.since_at, pulse.well_at) + spec.patience)
+    known_at = max(pulse.since_at, pulse.well_at)
+    emit(DUE, known_at + spec.patience(known_at))
     if pulse.well is not None:
         emit(TIMESTAMP, pulse.well_at)
     if pulse.started is not None:
@@ -132,8 +158,8 @@ def judge(pulse: Pulse, spec: HeartbeatSpec, now: float) -> None:
     A reported failure stays until the next success. A run that began in time may end later than the call is due.
     """
     _judge_report(pulse, spec, now)
-    heard = pulse.since if pulse.well is None else pulse.well
-    due, longest = heard + spec.patience, spec.max_runtime or spec.grace
+    heard, heard_at = (pulse.since, pulse.since_at) if pulse.well is None else (pulse.well, pulse.well_at)
+    due, longest = heard + spec.patience(heard_at), spec.max_runtime or spec.grace
     if pulse.running and pulse.started is not None:
         if now - pulse.started > longest:
             raise ProbeFailed(Reason.TIMEOUT, f"it started {now - pulse.started:.0f} s ago and has not ended")
@@ -143,15 +169,15 @@ def judge(pulse: Pulse, spec: HeartbeatSpec, now: float) -> None:
         raise ProbeFailed(Reason.TIMEOUT, f"never heard in the {silence} since we began to listen")
     if pulse.well is None:
         raise Undecided(f"not heard yet in the {silence} since we began to listen")
-    if now > due and listened <= spec.patience:
+    if now > due and listened <= spec.patience(pulse.since_at):
         raise Undecided(f"last call {silence} ago, but we have only listened for {listened:.0f} s")
     if now > due:
-        raise ProbeFailed(Reason.TIMEOUT, f"last call {silence} ago, expected every {spec.period:g} s")
+        raise ProbeFailed(Reason.TIMEOUT, f"last call {silence} ago, expected {spec.expected}")
 
 
 def _judge_report(pulse: Pulse, spec: HeartbeatSpec, now: float) -> None:
     # Had it been due to call again before we began to listen, it may have: nobody would know.
-    if not pulse.failed or pulse.ended is None or pulse.since - pulse.ended > spec.patience:
+    if not pulse.failed or pulse.ended is None or pulse.since - pulse.ended > spec.patience(pulse.ended_at):
         return
     what = "a failure" if pulse.status is None else f"exit status {pulse.status}"
     said, told = _words(pulse.body), f"it reported {what} {now - pulse.ended:.0f} s ago"

@@ -11,7 +11,7 @@ from dateutil.rrule import rrulestr
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from collector.recurrence import parsed, times
+from collector.recurrence import checked_timetable, following, parsed, times
 
 HANOI = ZoneInfo("Asia/Ho_Chi_Minh")
 FIRST = datetime.fromisoformat("2026-11-23 22:00")
@@ -137,3 +137,70 @@ def test_anything_is_a_rule_or_refused(text: str) -> None:
     except ValueError:
         return
     assert all(at >= FIRST for at in islice(times(rule, FIRST, HANOI), 3))
+
+
+def moment(text: str) -> float:
+    return datetime.fromisoformat(text).replace(tzinfo=HANOI).timestamp()
+
+
+@pytest.mark.parametrize(
+    ("text", "after", "expected"),
+    [
+        ("FREQ=DAILY;BYHOUR=2", "2026-11-23 01:59:59", "2026-11-23 02:00"),
+        ("FREQ=DAILY;BYHOUR=2", "2026-11-23 02:00", "2026-11-24 02:00"),
+        ("FREQ=DAILY", "2026-11-23 22:00", "2026-11-24 00:00"),
+        ("FREQ=DAILY;BYHOUR=8,20;BYMINUTE=30", "2026-11-23 09:00", "2026-11-23 20:30"),
+        ("FREQ=WEEKLY;BYDAY=MO,TU,WE,TH,FR;BYHOUR=2", "2026-11-27 03:00", "2026-11-30 02:00"),
+        ("FREQ=WEEKLY;BYDAY=SU,SA;BYSETPOS=-1", "2026-11-25 00:00", "2026-11-29 00:00"),
+        ("FREQ=WEEKLY;BYDAY=SU,SA;BYSETPOS=-1;WKST=SU", "2026-11-25 00:00", "2026-11-28 00:00"),
+        ("FREQ=MONTHLY;BYDAY=-1SA;BYHOUR=1", "2026-11-23 00:00", "2026-11-28 01:00"),
+        ("FREQ=MONTHLY;BYDAY=MO,TU,WE,TH,FR;BYSETPOS=1", "2026-11-23 00:00", "2026-12-01 00:00"),
+        ("FREQ=MONTHLY;BYMONTHDAY=-1", "2026-11-30 00:00", "2026-12-31 00:00"),
+        ("FREQ=MONTHLY", "2026-11-23 00:00", "2026-12-01 00:00"),
+        ("FREQ=YEARLY;BYMONTH=2;BYMONTHDAY=29", "2026-11-23 00:00", "2028-02-29 00:00"),
+        ("FREQ=YEARLY", "2026-12-31 23:59:59", "2027-01-01 00:00"),
+    ],
+)
+def test_a_timetable_says_when_next(text: str, after: str, expected: str) -> None:
+    assert checked_timetable(text) == text
+    assert following(text, "Asia/Ho_Chi_Minh", moment(after)) == moment(expected)
+
+
+timetables = st.one_of(
+    rules("YEARLY", BYMONTH=numbers(1, 12), BYDAY=numbered),
+    rules("MONTHLY", BYDAY=numbered, BYMONTHDAY=numbers(1, 28)),
+    rules("WEEKLY", BYDAY=days),
+    rules("DAILY", BYDAY=days),
+)
+
+
+@given(timetables, st.integers(0, 3 * 365 * 86400))
+@settings(max_examples=150, deadline=None)
+def test_a_timetable_leaves_nothing_out(text: str, later: int) -> None:
+    """Wherever one begins to look, the next time is that of the whole rule."""
+    parts = [part for part in text.split(";") if part.split("=")[0] not in {"INTERVAL", "COUNT", "UNTIL"}]
+    if "FREQ=WEEKLY" in parts and not any(part.startswith("BYDAY") for part in parts):
+        parts.append("BYDAY=MO")
+    rule = ";".join(parts)
+    whole = times(parsed(rule), datetime.fromisoformat("2025-01-01"), HANOI)
+    after = moment("2026-01-01") + later
+    expected = next((at for at in whole if at.replace(tzinfo=HANOI).timestamp() > after), None)
+    found = following(rule, "Asia/Ho_Chi_Minh", after)
+    assert found == (expected.replace(tzinfo=HANOI).timestamp() if expected is not None else None)
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        ("FREQ=DAILY;INTERVAL=2", "no INTERVAL"),
+        ("FREQ=DAILY;COUNT=2", "no INTERVAL, COUNT"),
+        ("FREQ=DAILY;UNTIL=20270101", "no INTERVAL, COUNT or UNTIL"),
+        ("FREQ=HOURLY", "name the hours"),
+        ("FREQ=WEEKLY;BYHOUR=2", "name the days"),
+        ("FREQ=YEARLY;BYMONTH=2;BYMONTHDAY=30", "never comes"),
+        ("0 2 * * 1-5", "unknown part"),
+    ],
+)
+def test_what_is_no_timetable(text: str, words: str) -> None:
+    with pytest.raises(ValueError, match=words):
+        checked_timetable(text)

@@ -6,8 +6,10 @@ import asyncio
 import json
 import time
 from collections.abc import AsyncIterator
+from datetime import datetime
 from pathlib import Path
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import pytest
 
@@ -137,6 +139,17 @@ async def test_silence_past_period_and_grace_is_the_failure(tmp_path: Path) -> N
         assert never.detail.startswith("never heard in the ")
         await post(served)
         assert (await judged(served)).outcome is Outcome.OK
+
+
+async def test_a_timetable_says_when_the_next_call_is_due(tmp_path: Path) -> None:
+    nightly = JOB | {"rrule": "FREQ=DAILY;BYHOUR=2", "zone": "Asia/Tokyo", "grace": "10m"}
+    async with serving(write_config(tmp_path, nightly)) as served:
+        await post(served)
+        assert (await judged(served)).outcome is Outcome.OK
+        due = (await served.series())['hatang_heartbeat_due_timestamp_seconds{target="job",system="portal"}']
+    at = datetime.fromtimestamp(due, ZoneInfo("Asia/Tokyo"))
+    assert (at.hour, at.minute, at.second) == (2, 10, 0)
+    assert 600 < due - time.time() <= 86400 + 600
 
 
 async def test_a_run_that_does_not_end(tmp_path: Path) -> None:

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import time
+from datetime import datetime
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import pytest
 from hypothesis import given
@@ -116,6 +118,56 @@ def test_what_was_heard_goes_on_over_a_restart() -> None:
     assert after.of(TOKEN).well is None, "what is configured anew begins anew"
 
 
+NIGHTLY = HeartbeatSpec.model_validate(
+    {"token": TOKEN, "rrule": "FREQ=WEEKLY;BYDAY=MO,TU,WE,TH,FR;BYHOUR=2", "grace": "1h"}
+)
+FRIDAY = datetime(2026, 11, 27, 3, tzinfo=ZoneInfo("Asia/Ho_Chi_Minh")).timestamp()
+HOUR = 3600.0
+MONDAY = 71 * HOUR  # 02:00, in hours after FRIDAY
+
+
+@pytest.mark.parametrize(
+    ("listening", "calls", "now", "expected"),
+    [
+        (0.0, [], MONDAY + HOUR, (Outcome.ERROR, None, "not heard yet in the 259200 s since we began to listen")),
+        (0.0, [], MONDAY + HOUR + 1, (Outcome.FAIL, Reason.TIMEOUT, "never heard in the 259201 s")),
+        (-HOUR / 2, [0.0], MONDAY + HOUR, (Outcome.OK, None, "")),
+        (
+            -HOUR / 2,
+            [0.0],
+            MONDAY + HOUR + 1,
+            (
+                Outcome.FAIL,
+                Reason.TIMEOUT,
+                "last call 259201 s ago, expected FREQ=WEEKLY;BYDAY=MO,TU,WE,TH,FR;BYHOUR=2",
+            ),
+        ),
+        (0.0, [MONDAY + 60], MONDAY + 24.9 * HOUR, (Outcome.OK, None, "")),
+        (0.0, [MONDAY + 60], MONDAY + 25.1 * HOUR, (Outcome.FAIL, Reason.TIMEOUT, "last call 90300 s ago")),
+    ],
+)
+def test_a_job_may_call_by_a_timetable(
+    listening: float, calls: list[float], now: float, expected: tuple[Outcome, Reason | None, str]
+) -> None:
+    """Over a weekend nobody waits for it."""
+    pulse = Pulse(1e6 + listening, FRIDAY + listening)
+    for at in calls:
+        pulse.end(1e6 + at, FRIDAY + at, 0, b"")
+    outcome, reason, detail = verdict(pulse, 1e6 + now, NIGHTLY)
+    assert (outcome, reason) == expected[:2]
+    assert detail.startswith(expected[2])
+
+
+@pytest.mark.parametrize(("away", "outcome"), [(MONDAY - HOUR, Outcome.FAIL), (MONDAY + 60, Outcome.ERROR)])
+def test_whether_a_call_was_missed_while_nobody_listened(away: float, outcome: Outcome) -> None:
+    """Whoever listens again before it is due knows that it did not come."""
+    pulse = Pulse(1e6 + away, FRIDAY + away)
+    pulse.recall(FRIDAY, 0.0)
+    assert verdict(pulse, 1e6 + away, NIGHTLY)[0] is Outcome.OK
+    assert verdict(pulse, 1e6 + MONDAY + HOUR, NIGHTLY)[0] is Outcome.OK
+    assert verdict(pulse, 1e6 + MONDAY + HOUR + 1, NIGHTLY)[0] is outcome
+
+
 def test_without_max_runtime_a_run_may_take_the_grace() -> None:
     spec = HeartbeatSpec.model_validate({"token": TOKEN, "period": "100s", "grace": "20s"})
     pulse = pulse_of((10, "0"), (50, "start"))
@@ -197,6 +249,10 @@ def test_only_configured_tokens_are_known_and_known_ones_go_on() -> None:
         ({"token": "short"}, "a token has 16 to 128 letters"),
         ({"token": "0123456789abcdef/../"}, "a token has 16 to 128 letters"),
         ({"period": "never"}, "expected a duration"),
+        ({"period": None}, "give one of period and rrule"),
+        ({"rrule": "FREQ=DAILY"}, "give one of period and rrule"),
+        ({"period": None, "rrule": "FREQ=HOURLY"}, "bad recurrence rule: name the hours"),
+        ({"period": None, "rrule": "FREQ=DAILY", "zone": "Asia/Hanoi"}, "unknown time zone 'Asia/Hanoi'"),
         ({"period": 0}, "greater than 0"),
         ({"max_size": "1MiB"}, "less than or equal to 65536"),
         ({"metrics": [{"name": "hatang_x", "help": "X", "value": "x"}]}, "is taken"),

@@ -7,6 +7,7 @@ import resource
 import time
 from collections.abc import Callable, Sequence
 from contextlib import AsyncExitStack
+from functools import reduce
 from itertools import islice
 from pathlib import Path
 from typing import Any
@@ -24,7 +25,7 @@ from collector.planning import Planning
 from collector.probes import heartbeat
 from collector.runner import Gate, Runner, where
 from collector.scheduler import Scheduler
-from collector.settings import Config, SettingsError, load
+from collector.settings import Config, Monitor, SettingsError, load
 from collector.stalls import StallWatch
 from collector.state import State
 from collector.traps import Trap, TrapDesk
@@ -40,6 +41,8 @@ RECHECK_AFTER = 10.0
 RECENT = 5.0
 DECIDING_AT_MOST = 50
 MEASURE_EVERY = 10.0
+# What a reload does not change.
+AT_START = ("journal.path", "web.listen")
 
 log = structlog.get_logger(__name__)
 
@@ -164,16 +167,23 @@ class Service:
         """
         async with self._reloading:
             try:
-                config = await asyncio.to_thread(load, self.directories, self._config)
-            except SettingsError as error:
+                await self._reload()
+            except Exception as error:
                 self.last_reload = vitals.LastReload(False, self.last_reload.loaded, str(error))
-                log.error(
-                    "configuration refused; the one in force stays", faults=[str(fault) for fault in error.faults]
-                )
+                if isinstance(error, SettingsError):
+                    faults = [str(fault) for fault in error.faults]
+                    log.error("configuration refused; the one in force stays", faults=faults)
                 raise
-            await self._apply_network(config)
-            self._adopt(config)
-            await self._apply_traps(config)
+
+    async def _reload(self) -> None:
+        before = self.config.monitor
+        config = await asyncio.to_thread(load, self.directories, self._config)
+        for setting in AT_START:
+            if _set(config.monitor, setting) != _set(before, setting):
+                log.warning("this takes effect at the next start", setting=setting)
+        await self._apply_network(config)
+        self._adopt(config)
+        await self._apply_traps(config)
 
     async def probe(self, target_id: str) -> Result:
         """Run a target now: at most once a second, never twice at a time; callers in between share the result.
@@ -281,6 +291,10 @@ class Service:
                 continue  # told by the log, the gauge and /-/reload
             except Exception as error:  # noqa: BLE001  the next change must find us here
                 log.error("reload failed", error=repr(error), where=where(error))
+
+
+def _set(monitor: Monitor, setting: str) -> object:
+    return reduce(getattr, setting.split("."), monitor)
 
 
 def _resolver(config: Config) -> Resolver:

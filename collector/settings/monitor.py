@@ -86,7 +86,8 @@ class Web(Section):
     """Where the service answers."""
 
     listen: Annotated[str, AfterValidator(_listen)] = Field(
-        "127.0.0.1:9464", description="host:port of /metrics, the API and the landing page."
+        "127.0.0.1:9464",
+        description="host:port of /metrics, the API and the landing page. Takes effect at the next start.",
     )
 
 

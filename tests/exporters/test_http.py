@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import gzip
 import subprocess
 import time
@@ -12,6 +13,7 @@ from typing import Any
 import pytest
 from prometheus_client.openmetrics.parser import text_string_to_metric_families as parse_openmetrics
 from prometheus_client.parser import text_string_to_metric_families as parse_text
+from structlog.testing import capture_logs
 
 from collector.model import Outcome
 from tests.serving import Serving, listening, serving, until, write_config, write_targets
@@ -134,6 +136,40 @@ async def test_the_landing_page_shows_what_is_not_well(served: Serving) -> None:
 async def test_health_and_readiness(served: Serving) -> None:
     assert (await served.get("/-/healthy"))[0] == 200
     assert (await served.get("/-/ready"))[0] == 200
+
+
+async def test_a_fault_of_ours_while_reloading_is_told_and_not_the_last_of_all(
+    served: Serving, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def reloaded() -> float:
+        return (await served.series())["hatang_config_last_reload_successful"]
+
+    def fail(*_: object) -> None:
+        raise RuntimeError("a bug")
+
+    directory = served.service.directories[0]
+    with monkeypatch.context() as broken:
+        broken.setattr(served.service.observer, "apply", fail)
+        with capture_logs() as logs:
+            write_targets(directory, "more")
+            async with asyncio.timeout(5):
+                while await reloaded():
+                    await asyncio.sleep(0.05)
+    assert {line["error"] for line in logs if line["event"] == "reload failed"} == {"RuntimeError('a bug')"}
+    write_targets(directory, "more", {"id": "new", "kind": "tcp", "host": "127.0.0.1", "port": 1})
+    async with asyncio.timeout(5):
+        while not await reloaded():
+            await asyncio.sleep(0.05)
+    assert "new" in served.service.state.records
+
+
+async def test_what_a_reload_does_not_change_is_told(served: Serving) -> None:
+    path = served.service.directories[0] / "monitor.yaml"
+    path.write_text(path.read_text() + "web: {listen: '127.0.0.1:9465'}\n")
+    with capture_logs() as logs:
+        await served.service.reload()
+        await served.service.reload()
+    assert [line["setting"] for line in logs if "next start" in line["event"]] == ["web.listen"]
 
 
 async def test_reload_answers_with_the_faults_and_keeps_what_is_in_force(served: Serving) -> None:

@@ -60,6 +60,12 @@ def _retention(seconds: float) -> float:
     return seconds
 
 
+def _file(path: Path) -> Path:
+    if not path.name:
+        raise PydanticCustomError("file", "expected the path of a file")
+    return path
+
+
 class Section(BaseModel):
     """A part of the configuration: frozen, unknown keys refused."""
 
@@ -150,7 +156,7 @@ class ObserverSettings(Section):
 class JournalSettings(Section):
     """What is remembered over restarts, and for how long."""
 
-    path: Path = Field(
+    path: Annotated[Path, AfterValidator(_file)] = Field(
         Path("var/journal.sqlite"),
         description="File of the journal, from the working directory of the service; its log, its lock and a daily "
         "copy stand beside it. Takes effect at the next start.",

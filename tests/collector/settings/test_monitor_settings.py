@@ -42,6 +42,12 @@ def test_the_journal_holds_a_month_at_least(tmp_path: Path) -> None:
         monitor(tmp_path, "journal: {retention: 30d}\n")
 
 
+@pytest.mark.parametrize("path", ["''", ".", "/"])
+def test_the_journal_is_a_file(tmp_path: Path, path: str) -> None:
+    with pytest.raises(SettingsError, match=r"^monitor.yaml:1:17: journal.path: expected the path of a file"):
+        monitor(tmp_path, f"journal: {{path: {path}}}\n")
+
+
 def test_sections_may_be_empty(tmp_path: Path) -> None:
     assert monitor(tmp_path, "limits:\nresolver:\naddress_map:\nweb:\njournal:\ndefaults:\n") == Monitor()
 

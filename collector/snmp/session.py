@@ -33,6 +33,8 @@ _STRAY_LIMIT = 1000
 # What cannot be decoded may be somebody's noise in front of the answer: it gets so many seconds more to come.
 _GRACE = 0.05
 _GROUP = 32
+# A device that nobody asked for so long is no longer configured, or can wait for a new session.
+_IDLE = 3600.0
 _ERRNO = re.compile(r"\(os error (\d+)\)")
 
 
@@ -65,6 +67,7 @@ class Session:
         self.packets = 0
         self.warm = False
         self.discarded = False
+        self.used = time.monotonic()
         self._endpoint = endpoint
         self._community = credentials.community
         self._user = user
@@ -235,7 +238,10 @@ def _explained(error: BaseException) -> Exception:
 
 
 class Sessions:
-    """Warm sessions by agent and credentials; of those not in use, the least recently used goes first."""
+    """Warm sessions by agent and credentials; of those not in use, the least recently used goes first.
+
+    It goes when there are too many, or when it has not been used for an hour.
+    """
 
     def __init__(self, limit: int) -> None:
         self._limit = limit
@@ -256,6 +262,7 @@ class Sessions:
             self._sessions.move_to_end(key)
             await session.lock.acquire()
             if not session.discarded:
+                session.used = time.monotonic()
                 self._shrink()
                 return session
             session.lock.release()
@@ -278,14 +285,14 @@ class Sessions:
         self._sessions.clear()
 
     def _shrink(self) -> None:
-        if len(self._sessions) <= self._limit:
-            return
         for key, session in self._sessions.items():
-            if not session.lock.locked():
+            if session.lock.locked():
+                continue
+            if len(self._sessions) > self._limit or time.monotonic() - session.used > _IDLE:
                 session.discarded = True
                 session.close()
                 del self._sessions[key]
-                return
+            return
 
     async def _user(self, credentials: Credentials) -> User:
         user = self._users.get(credentials)

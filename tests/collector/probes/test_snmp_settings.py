@@ -159,6 +159,23 @@ async def test_of_too_many_sessions_the_least_recently_used_one_not_in_use_goes(
     assert len(sessions) == 0
 
 
+async def test_a_session_that_nobody_uses_any_more_goes() -> None:
+    """Whoever takes a device out of the configuration gets its descriptor back."""
+    sessions, credentials = Sessions(10), Credentials("2c", "public")
+    async with agent({"1.3.6.1.9.0": integer(1)}) as running:
+        gone, busy, kept = (Endpoint(f"127.0.0.{last}", running.port, AF_INET) for last in (1, 2, 3))
+        old = await sessions.take(gone, credentials)
+        sessions.give(gone, credentials, old, keep=True)
+        in_use = await sessions.take(busy, credentials)
+        for session in (old, in_use):
+            session.used -= 4000
+        for _ in range(2):
+            sessions.give(kept, credentials, await sessions.take(kept, credentials), keep=True)
+        assert (len(sessions), old.discarded, in_use.discarded) == (2, True, False)
+        sessions.give(busy, credentials, in_use, keep=True)
+    sessions.close()
+
+
 def test_credentials_of_one_user_are_one_key_and_tell_nothing() -> None:
     first, same, other = Credentials("2c", "x"), Credentials("2c", "x"), Credentials("2c", "y")
     assert len({first, same, other}) == 2

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -84,20 +83,34 @@ def _system(name: str) -> int | None:
     return int(match[1]) if match else None
 
 
-def is_complete(pages: Sequence[Collection], total: int | None) -> bool:
-    """Whether `pages` hold all features that they say there are; `total` is what the answers' headers say.
+class Extent:
+    """How many features pages say that there are, how many there were, and of when they are."""
 
-    Servers count while others write: the highest number counts, and a feature on two pages counts once.
-    """
-    wanted = max((page.matched for page in pages if page.matched is not None), default=0)
-    whole = all(page.returned is None or page.returned <= len(page.features) for page in pages)
-    return whole and not pages[-1].cut and _distinct(pages) >= max(wanted, total or 0)
+    def __init__(self) -> None:
+        self.received = 0
+        self.stamps: list[Any] = []
+        self._ids: set[str | int | float] = set()
+        self._unnamed = self._matched = 0
+        self._whole = True
+        self._cut = False
 
+    def add(self, page: Collection) -> None:
+        """Take in the next page."""
+        ids = [identity(feature) for feature in page.features]
+        self._ids.update(found for found in ids if found is not None)
+        self._unnamed += ids.count(None)
+        self._matched = max(self._matched, page.matched or 0)
+        self._whole = self._whole and (page.returned is None or page.returned <= len(ids))
+        self._cut = page.cut
+        self.received += len(ids)
+        self.stamps.append(page.stamp)
 
-def _distinct(pages: Sequence[Collection]) -> int:
-    ids = [identity(feature) for page in pages for feature in page.features]
-    named = [found for found in ids if found is not None]
-    return len(set(named)) + len(ids) - len(named)
+    def is_complete(self, total: int | None) -> bool:
+        """Whether all features are there that the pages speak of; `total` is what the answers' headers say.
+
+        Servers count while others write: the highest number counts, and a feature on two pages counts once.
+        """
+        return self._whole and not self._cut and len(self._ids) + self._unnamed >= max(self._matched, total or 0)
 
 
 def identity(feature: Any) -> str | int | float | None:

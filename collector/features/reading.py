@@ -2,24 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from collector.features.collection import Collection, collection, is_complete
+from collector.features.collection import Extent, collection
 from collector.features.geometry import Axes, Geometries
 from collector.features.rows import LAT, LON, OWN, rows
-from collector.mapping import RowMap, Translator
+from collector.mapping import RowMap, Translator, Unread
 from collector.mapping.columns import Column
 from collector.mapping.getting import Accessor
 from collector.mapping.rowmap import WGS84, TimeFormat
 from collector.mapping.translator import GEOMETRY
 from collector.mobile import Operators
 from collector.model import ProbeFailed, Reason
-from collector.records import Batch, Dataset, Record, Sense
+from collector.records import Batch, Dataset, Sense
+from collector.selection import moment
 from collector.selection.columns import Columns, plain
 from collector.selection.document import parsed
-from collector.selection.moment import Page, as_of, oldest
 from collector.sources.fetched import Fetched
 
 
@@ -49,33 +49,34 @@ class GeoJsonReader:
 
     def read(self, documents: Sequence[Fetched]) -> Batch:
         """What `documents`, the pages of a run, say. Raises ProbeFailed. Takes time: for threads."""
-        form = self._form
-        pages = [Page(fetched, parsed(fetched.content, form.max_values)) for fetched in documents]
-        collections = [collection(page.content, form.crs) for page in pages]
-        features = [feature for each in collections for feature in each.features]
-        if len(features) > form.max_features:
-            raise ProbeFailed(Reason.TOO_LARGE, f"more than {form.max_features} features")
-        translation = self._translator.translate(rows(features, self._plan.dataset, self._geometries))
+        extent, said = Extent(), list[Any]()
+        # One after the other: what is read of a document takes many times its size.
+        translation = self._translator.translate(row for each in documents for row in self._rows(each, extent, said))
         total = max((fetched.total for fetched in documents if fetched.total is not None), default=None)
+        rule, times = self._plan.as_of, self._plan.times
         return Batch(
             dataset=self._plan.dataset,
             sense=self._sense,
             records=translation.records,
-            as_of=self._as_of(pages, collections, translation.records),
+            as_of=moment.as_of(rule, times, said, translation.records)
+            if rule is not None
+            else moment.oldest(extent.stamps, TimeFormat()),
             rows=translation.rows,
             unreadable=translation.unreadable,
             faults=translation.faults,
-            complete=is_complete(collections, total),
+            complete=extent.is_complete(total),
             raw=tuple((fetched.name, fetched.content) for fetched in documents),
         )
 
-    def _as_of(
-        self, pages: Sequence[Page], collections: Sequence[Collection], records: Sequence[Record]
-    ) -> float | None:
-        rule = self._plan.as_of
-        if rule is not None:
-            return as_of(rule, self._plan.times, pages, records)
-        return oldest((each.stamp for each in collections), TimeFormat())
+    def _rows(self, fetched: Fetched, extent: Extent, said: list[Any]) -> Iterator[dict[str, Any] | Unread]:
+        """The features of a document as rows; what else it says is added to `extent` and to `said`."""
+        content = parsed(fetched.content, self._form.max_values)
+        page = collection(content, self._form.crs)
+        extent.add(page)
+        said.append(moment.said(self._plan.as_of, fetched, content))
+        if extent.received > self._form.max_features:
+            raise ProbeFailed(Reason.TOO_LARGE, f"more than {self._form.max_features} features")
+        yield from rows(page.features, self._plan.dataset, self._geometries)
 
 
 def _placed(plan: RowMap) -> RowMap:

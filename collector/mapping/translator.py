@@ -95,14 +95,15 @@ class Translator:
 
     def translate_numbered(self, rows: Iterable[tuple[Number, Any]]) -> Translation:
         """Records of rows that come with their numbers; an `Unread` stands for one that could not be read."""
-        tally, left = _Tally(), iter(rows)
+        tally = _Tally()
+        # A row is let go before the next one: some are large, and of what they say little is kept.
+        drafts = (draft for number, row in rows for draft in self._drafts(number, row, tally))
         records: list[Record] = []
-        while some := list(islice(left, _AT_ONCE)):
+        while some := list(islice(drafts, _AT_ONCE)):
             records.extend(self._records(some, tally))
         return Translation(tuple(records), tally.rows, len(tally.lost), tuple(tally.faults.values()))
 
-    def _records(self, rows: Sequence[tuple[Number, Any]], tally: _Tally) -> Iterator[Record]:
-        drafts = [draft for number, row in rows for draft in self._drafts(number, row, tally)]
+    def _records(self, drafts: Sequence[tuple[Number, Draft]], tally: _Tally) -> Iterator[Record]:
         problems = self._locator.locate([draft.values for _, draft in drafts])
         for (number, draft), problem in zip(drafts, problems, strict=True):
             if problem is not None:

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable
 from typing import Any
 
 from collector.documents import selected
@@ -16,32 +15,31 @@ from collector.records import Record
 from collector.sources.fetched import Fetched
 
 
-@dataclass(frozen=True, slots=True)
-class Page:
-    """One document of a feed: as it came, and what it holds."""
+def said(rule: AsOf | None, fetched: Fetched, content: Any = None) -> Any:
+    """What a document, which holds `content`, says of when its data is; None where it does not.
 
-    fetched: Fetched
-    content: Any
+    Raises ProbeFailed(UNEXPECTED) where the expression does not fit what is there.
+    """
+    if rule is None:
+        return None
+    if rule.by == "modified":
+        return fetched.modified
+    if rule.by == "name" and rule.pattern is not None:
+        return rule.pattern.found(fetched.name)
+    return None if rule.path is None else _in_document(content, rule.path)
 
 
-def as_of(rule: AsOf, times: TimeFormat, pages: Sequence[Page], records: Iterable[Record]) -> float | None:
-    """Unix seconds of the oldest of `pages`; None where none says it, and for an answer that is made when we ask.
+def as_of(rule: AsOf | None, times: TimeFormat, said: Iterable[Any], records: Iterable[Record]) -> float | None:
+    """Unix seconds of the oldest of what documents `said`; None where none says it.
 
     Raises ProbeFailed(UNEXPECTED) for a time that cannot be read: its data may be of any age.
     """
-    if rule.by == "answer":
+    if rule is None:
         return None
     if rule.by == "latest":
         return max((moment for record in records if (moment := _observed(record)) is not None), default=None)
     if rule.by == "modified":
-        said: list[Any] = [page.fetched.modified for page in pages]
         return min((moment for moment in said if moment is not None), default=None)
-    if rule.by == "name" and rule.pattern is not None:
-        said = [rule.pattern.found(page.fetched.name) for page in pages]
-    elif rule.by == "document" and rule.path is not None:
-        said = [_in_document(page.content, rule.path) for page in pages]
-    else:
-        raise ProbeFailed(Reason.UNEXPECTED, f"no time stands {rule.by} the rows of JSON")
     return oldest(said, times)
 
 

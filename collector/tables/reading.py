@@ -4,14 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 from collector.mapping import RowMap, Translation, Translator, Unread
-from collector.mapping.layout import AsOf, TableLayout
+from collector.mapping.layout import TableLayout
 from collector.mapping.translator import MAX_FAULTS, Number
 from collector.mobile import Operators
 from collector.model import ProbeFailed, Reason
 from collector.records import Batch, Sense
-from collector.selection.moment import Page, as_of, oldest
+from collector.selection import moment
 from collector.sources.fetched import Fetched
 from collector.tables.table import Table, opened
 
@@ -24,7 +25,7 @@ class _Part:
 
     translation: Translation
     complete: bool
-    said: str | None
+    said: Any
 
 
 class TableReader:
@@ -45,7 +46,7 @@ class TableReader:
             dataset=self._plan.dataset,
             sense=self._sense,
             records=records,
-            as_of=self._as_of(documents, parts, translations),
+            as_of=moment.as_of(self._plan.as_of, self._plan.times, (part.said for part in parts), records),
             rows=sum(translation.rows for translation in translations),
             unreadable=sum(translation.unreadable for translation in translations),
             faults=tuple(fault for translation in translations for fault in translation.faults)[:MAX_FAULTS],
@@ -58,31 +59,20 @@ class TableReader:
             with opened(document.content, self._plan, self._layout) as table:
                 rows = table.rows(self._layout)
                 translation = self._translator.translate_numbered(rows if alone else _named(rows, document.name))
-                return _Part(translation, table.complete, self._said(table))
+                return _Part(translation, table.complete, self._said(table, document))
         except ProbeFailed as failure:
             detail = failure.detail if alone else f"{document.name}: {failure.detail}"
             raise ProbeFailed(failure.reason, detail, ((document.name, document.content),)) from failure
 
-    def _said(self, table: Table) -> str | None:
+    def _said(self, table: Table, document: Fetched) -> Any:
         rule = self._plan.as_of
         if rule is None or rule.by not in _BESIDE or rule.pattern is None:
-            return None
+            return moment.said(rule, document)
         for line in table.above if rule.by == "above" else table.below:
             if (said := rule.pattern.found(line)) is not None:
                 return said
         # Data that once had a time, and has none now, may be of any age.
         raise ProbeFailed(Reason.UNEXPECTED, f"no time of the data {rule.by} the rows")
-
-    def _as_of(
-        self, documents: Sequence[Fetched], parts: Sequence[_Part], translations: Sequence[Translation]
-    ) -> float | None:
-        rule: AsOf | None = self._plan.as_of
-        if rule is None:
-            return None
-        if rule.by in _BESIDE:
-            return oldest((part.said for part in parts), self._plan.times)
-        records = (record for translation in translations for record in translation.records)
-        return as_of(rule, self._plan.times, [Page(document, None) for document in documents], records)
 
 
 def _named(rows: Iterator[tuple[Number, object | Unread]], name: str) -> Iterator[tuple[Number, object]]:

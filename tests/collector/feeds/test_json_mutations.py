@@ -82,9 +82,9 @@ class Case:
         self.rows = [row(number) for number in range(many)]
         self.body = json.dumps(wrap(self.rows), ensure_ascii=False).encode()
 
-    def read(self, body: bytes) -> Batch:
-        """What is made of `body`. Raises ProbeFailed."""
-        document = (Fetched("a.json", body),)
+    def read(self, *bodies: bytes) -> Batch:
+        """What is made of these pages. Raises ProbeFailed."""
+        document = tuple(Fetched("a.json", body) for body in bodies)
         if self.wrap is collected:
             return GeoJsonReader(self.plan, self.plan.lists, Form(), "viettel").read(document)
         return JsonReader(self.plan, self.plan.lists, "viettel").read(document)
@@ -106,12 +106,12 @@ def believed(batch: Batch) -> bool:
     return batch.complete and batch.unreadable <= 0.05 * batch.rows and len(batch.records) > 0
 
 
-def outcome(case: Case, body: bytes) -> Batch | None:
-    """What is believed of `body`, within 2 s of CPU and 100 MB."""
+def outcome(case: Case, *bodies: bytes) -> Batch | None:
+    """What is believed of these pages, within 2 s of CPU and 100 MB."""
     tracemalloc.start()
     begun = time.thread_time()
     try:
-        batch = case.read(body)
+        batch = case.read(*bodies)
     except ProbeFailed:
         batch = None
     spent = time.thread_time() - begun
@@ -225,6 +225,18 @@ def test_documents_that_swell_in_memory_are_nothing(unit: bytes) -> None:
     for name in ("tmf642", "points"):
         case, _ = named(name)
         assert outcome(case, body) is None
+
+
+@pytest.mark.parametrize("name", ["tmf639", "points"])
+def test_pages_take_the_memory_of_one(name: str) -> None:
+    """Whatever else their rows hold, and however many there are."""
+    case, good = named(name)
+    row = json.dumps(case.rows[0])
+    large = rowed(case, [{}]).replace(b"{}", f'{row[:-1]}, "x": [{"[]," * 150_000}1]}}'.encode(), 1)
+    assert outcome(case, large) is not None
+    found = outcome(case, *[large] * 20)
+    assert found is not None
+    assert found.records == good.records[:1] * 20
 
 
 @pytest.mark.parametrize("name", ["tmf639", "points"])

@@ -10,7 +10,11 @@ ARGS ?=
 # The tests start hundreds of processes: compiled modules are kept, in build/, whatever the machine's habit is.
 PYTEST := PYTHONDONTWRITEBYTECODE= PYTHONPYCACHEPREFIX=$(CURDIR)/build/pycache $(BIN)/python -m pytest -q
 # A part of the suite that takes longer than this is interrupted, and still says what failed.
-WITHIN := timeout --foreground --signal=INT --kill-after=60 1500
+WITHIN := timeout --foreground --signal=INT --kill-after=60
+# $(call suite,MARKERS,WORKERS): what fails beside other tests is asked once more, alone: what fails then, too, is broken.
+ALONE := --last-failed --last-failed-no-failures none
+suite = $(WITHIN) 1500 env $(PYTEST) $(2) -m $(1) $(ARGS) || { [ $$? = 1 ] && echo "What failed once more, alone:" && \
+	$(WITHIN) 600 env $(PYTEST) $(ALONE) -m $(1) $(ARGS); }
 
 .PHONY: help setup run test unit lint bench soak docs dashboards golden check lock clean
 
@@ -31,8 +35,8 @@ run: setup ## play the simulated province: make run ARGS="--for 60s --listen 127
 
 test: setup ## the whole suite, against real servers
 	@deploy/setup/programs test
-	$(WITHIN) env $(PYTEST) -n 2 -m "not system and not soak" $(ARGS)
-	$(WITHIN) env $(PYTEST) -m "system and not soak" $(ARGS)
+	@$(call suite,"not system and not soak",-n 2)
+	@$(call suite,"system and not soak")
 
 unit: setup ## the quick part of the suite, which needs neither servers nor programs of other projects
 	$(PYTEST) -n 3 -m "not real and not peers and not slow and not system and not soak" $(ARGS)

@@ -130,9 +130,11 @@ class Demo:
         """An instant query."""
         return await self._ask("query", query=expression)
 
-    async def values(self, expression: str, begin: float, end: float) -> list[tuple[dict[str, str], Samples]]:
-        """A range query with a step of a second."""
-        found = await self._ask("query_range", query=expression, start=str(begin), end=str(end), step="1")
+    async def values(
+        self, expression: str, begin: float, end: float, step: float = 1
+    ) -> list[tuple[dict[str, str], Samples]]:
+        """A range query with a step of so many seconds."""
+        found = await self._ask("query_range", query=expression, start=str(begin), end=str(end), step=str(step))
         return [(one["metric"], [(float(moment), float(value)) for moment, value in one["values"]]) for one in found]
 
     async def _ask(self, what: str, **parameters: str) -> list[dict[str, Any]]:

@@ -18,18 +18,18 @@ from typing import Any
 import pytest
 import yaml
 
-from tests.serving import until
+from tests.serving import SYSTEM, until
 from tests.system.demo_run import MARGIN, ROOT, Demo, Samples, Timing, complaints, demo, listed
+from tests.system.seen import LABEL, complaints_of_notices, complaints_of_panel, offered, shown, table
 
-pytestmark = [pytest.mark.system, pytest.mark.timeout(300)]
+pytestmark = [pytest.mark.system, pytest.mark.timeout(400)]
 
 SCRAPE = 5.0
 FIRST_RESULTS = 20.0  # of what is polled once a minute, after the stage is set
-REMEMBERING = 8.0  # to ask Prometheus for everything
+REMEMBERING = 15.0  # to ask Prometheus for everything
 LONG = {"centre-isolated", "uplink-lost"}  # see test_demo_scenes.py
-ADDED = "them-vao"
+ADDED, ADDED_SYSTEM = "them-vao", "he-thong-them-vao"
 SELECTOR = re.compile(r"([a-zA-Z_]\w*)\{([^}]*)\}")
-LABEL = re.compile(r'(\w+)="([^"]*)"')
 # What moves by itself in a healthy province cannot tell that something else moved it.
 MOVING = {
     "probe_duration_seconds",
@@ -77,6 +77,8 @@ class Played:
     count: Samples = field(default_factory=list)
     figures: dict[str, Samples] = field(default_factory=dict)
     series: float = 0.0
+    panels: dict[str, list[Samples]] = field(default_factory=dict)
+    offered: dict[str, set[str]] = field(default_factory=dict)
     appeared: float = 0.0
     vanished: float = 0.0
     left_over: list[int] = field(default_factory=list)
@@ -128,17 +130,20 @@ async def _add_and_remove(it: Demo, config: Path, told: Played) -> None:
         told.targets = sum(target["kind"] not in FEEDS for target in (await answer.json())["targets"])
     target: dict[str, Any] = {
         "id": ADDED,
-        "system": "tthc",
+        "system": ADDED_SYSTEM,
         "kind": "tcp",
         "host": "edge.enterprise-hosting.quangngai.example",
     }
     target |= {"port": 443, "tls": True, "interval": "1s", "timeout": "900ms"}
+    system = SYSTEM | {"owner": "unstated", "id": ADDED_SYSTEM}
     path = config / "targets.d" / "them.yaml"
     query = f'probe_success{{target="{ADDED}"}} == 1'
     added = time.time()
-    path.write_text(yaml.safe_dump({"targets": [target]}))
+    path.write_text(yaml.safe_dump({"systems": [system], "targets": [target]}))
     await until(lambda: it.query(query), within=60)
     told.appeared = time.time() - added
+    told.offered["system"] = await offered(it, "system", "system")
+    told.offered["target"] = await offered(it, "system", "target", system=ADDED_SYSTEM)
     path.unlink()
     removed = time.time()
 
@@ -152,6 +157,7 @@ async def _add_and_remove(it: Demo, config: Path, told: Played) -> None:
 async def _remember(it: Demo, told: Played) -> None:
     span = told.begun, told.ended
     for fault in told.faults:
+        told.panels[fault["id"]] = await shown(it, fault, span)
         for show in fault["shows"] + fault["keeps"]:
             told.shown[show["query"]] = await it.values(show["query"], *span)
     window = f"[{int(told.ended - told.begun)}s]"
@@ -210,6 +216,16 @@ def _by_second(found: list[tuple[dict[str, str], Samples]]) -> dict[int, float]:
     return {math.floor(moment): value for _, samples in found for moment, value in samples}
 
 
+def test_each_fault_changes_what_a_panel_shows(played: Played) -> None:
+    assert table().keys() == {fault["id"] for fault in played.faults} | LONG
+    wrong = [
+        complaint
+        for fault in played.faults
+        for complaint in complaints_of_panel(fault, Timing.of(fault, played.events, SCRAPE), played.panels[fault["id"]])
+    ]
+    assert not wrong, "\n".join(wrong)
+
+
 def test_what_a_fault_leaves_alone_stays_as_it_is(played: Played) -> None:
     keeping = [(fault, show) for fault in played.faults for show in fault["keeps"]]
     assert {fault["id"] for fault, _ in keeping} >= {"flapping"}
@@ -264,3 +280,21 @@ def test_a_new_file_is_in_prometheus_within_a_reload_and_two_scrapes_and_gone_af
     reload = 4.0
     assert played.appeared <= reload + 2 * SCRAPE
     assert played.vanished <= reload + SCRAPE
+
+
+def test_a_new_file_is_offered_by_the_variables_of_pages(played: Played) -> None:
+    assert ADDED_SYSTEM in played.offered["system"]
+    assert played.offered["target"] == {ADDED}
+
+
+def test_faults_lead_to_notifications_that_are_printed_with_their_cause(played: Played) -> None:
+    assert "Watchdog" in played.said
+    wrong = list(complaints_of_notices(played.faults, played.said))
+    assert not wrong, "\n".join(wrong)
+
+
+def test_each_fault_says_what_it_changed(played: Played) -> None:
+    for fault in played.faults:
+        _, _, after = played.said.partition(f"Kết thúc / ends {fault['id']}:")
+        led_to = [line for line in after.splitlines()[1:8] if line.startswith("        → ")]
+        assert any(": " in line and " → [" not in line for line in led_to), fault["id"]

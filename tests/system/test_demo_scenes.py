@@ -1,6 +1,6 @@
 """The long scenes of the demo on the real service: a data centre isolated for two minutes, our own uplink lost.
 
-Both are played at the same time, by a demo each, and watched on /metrics; the tests judge what was seen.
+One demo plays them one after the other, and is watched on /metrics and in Prometheus; the tests judge what was seen.
 """
 
 from __future__ import annotations
@@ -19,12 +19,15 @@ import pytest
 
 from collector.demo.lab import OVERLAYS
 from collector.settings import Config, load
-from tests.system.demo_run import MARGIN, ROOT, Demo, Timing, complaints, demo, listed
+from tests.system.demo_run import MARGIN, ROOT, Demo, Samples, Timing, complaints, demo, listed
+from tests.system.seen import complaints_of_notices, complaints_of_panel, shown
 
-pytestmark = [pytest.mark.system, pytest.mark.timeout(300)]
+pytestmark = [pytest.mark.system, pytest.mark.timeout(400)]
 
+SCENES = ("centre-isolated", "uplink-lost")
 EVERY = 0.5
 SEEN_WITHIN = 2.0
+SCRAPE = 5.0
 OUTAGE = 120.0
 DOWN, UP, UNREACHABLE, UNKNOWN = 0, 1, 3, 5
 LINE = re.compile(
@@ -78,6 +81,8 @@ class Watched:
     fault: dict[str, Any]
     events: dict[tuple[str, bool], float] = field(default_factory=dict)
     scrapes: list[Scrape] = field(default_factory=list)
+    panel: list[Samples] = field(default_factory=list)
+    said: str = ""
 
     @property
     def timing(self) -> Timing:
@@ -111,26 +116,34 @@ def config() -> Config:
 
 @pytest.fixture(scope="module")
 def watched(plays: Callable[[str], dict[str, Watched]]) -> dict[str, Watched]:
-    """The runs."""
+    """The run, by fault."""
     return plays(__name__)
 
 
 async def play(_: Path) -> dict[str, Watched]:
-    """Play both, at the same time."""
-    both = await asyncio.gather(_watch("centre-isolated"), _watch("uplink-lost"))
-    return {one.fault["id"]: one for one in both}
-
-
-async def _watch(name: str) -> Watched:
-    (fault,) = await asyncio.to_thread(listed, ROOT / "config", "--faults", name)
-    told = Watched(fault)
-    words = ("--no-prometheus", "--faults", name)
-    async with demo(ROOT / "config", *words, faults=1) as it:
+    """Play one after the other."""
+    faults = await asyncio.to_thread(listed, ROOT / "config", "--faults", ",".join(SCENES))
+    told = {fault["id"]: Watched(fault) for fault in faults}
+    scrapes: list[Scrape] = []
+    async with demo(ROOT / "config", "--faults", ",".join(SCENES), faults=len(SCENES)) as it:
         assert set((await _scrape(it)).states().values()) == {UP}, "the stage is set when all is known"
-        while not it.over.is_set() or time.time() < _over(told, it):
-            told.scrapes.append(await _scrape(it))
+        while not it.over.is_set() or time.time() < _over(told["uplink-lost"], it):
+            scrapes.append(await _scrape(it))
             await asyncio.sleep(EVERY)
+        _divide(told, it, scrapes)
+        for one in told.values():
+            one.panel = await shown(it, one.fault, (scrapes[0].moment, scrapes[-1].moment))
+    for one in told.values():
+        one.said = "".join(it.said)
     return told
+
+
+def _divide(told: dict[str, Watched], it: Demo, scrapes: list[Scrape]) -> None:
+    """What was seen before the second began is of the first: by then it must be over."""
+    begins = next(moment for moment, fault, begins in it.events if fault == "uplink-lost" and begins)
+    for name, one in told.items():
+        one.events = {(fault, begins): moment for moment, fault, begins in it.events if fault == name}
+        one.scrapes = [scrape for scrape in scrapes if (scrape.moment > begins - MARGIN) == (name == "uplink-lost")]
 
 
 async def _scrape(it: Demo) -> Scrape:
@@ -143,7 +156,7 @@ def _over(told: Watched, it: Demo) -> float:
     return max(told.timing.gone_by(show) for show in told.fault["shows"]) + MARGIN
 
 
-@pytest.mark.parametrize("name", ["centre-isolated", "uplink-lost"])
+@pytest.mark.parametrize("name", SCENES)
 def test_all_that_is_listed_shows_in_time_and_only_while_it_lasts(watched: dict[str, Watched], name: str) -> None:
     wrong = list(_complaints(watched[name]))
     assert not wrong, "\n".join(wrong)
@@ -153,6 +166,14 @@ def _complaints(seen: Watched) -> Iterator[str]:
     span = seen.scrapes[0].moment + SEEN_WITHIN, seen.scrapes[-1].moment
     for show in seen.fault["shows"]:
         yield from complaints(seen.timing, show, seen.by_second(show["query"]), span)
+
+
+@pytest.mark.parametrize("name", SCENES)
+def test_a_panel_shows_it_and_people_are_told(watched: dict[str, Watched], name: str) -> None:
+    seen = watched[name]
+    timing = Timing.of(seen.fault, seen.events, SCRAPE)
+    wrong = [*complaints_of_panel(seen.fault, timing, seen.panel), *complaints_of_notices([seen.fault], seen.said)]
+    assert not wrong, "\n".join(wrong)
 
 
 def hosted(centre: str) -> set[str]:

@@ -13,7 +13,7 @@ import uvloop
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 
-from tests.bench import coverage, fleet, latency, rows, scrape
+from tests.bench import coverage, fleet, history, latency, rows, scrape
 from tests.bench.children import Broken, Unavailable
 from tests.bench.effort import Effort
 from tests.bench.figures import Figure, table, verdict, write
@@ -28,6 +28,7 @@ BENCHES: Mapping[str, Measure] = {
     "fleet": fleet.measure,
     "rows": rows.measure,
     "coverage": coverage.measure,
+    "history": history.measure,
 }
 
 

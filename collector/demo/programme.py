@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import time
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 
 from rich.console import Console
@@ -80,6 +80,12 @@ class Programme:
     def without(self, why: str) -> None:
         """Something is not installed, and the demo goes on."""
         self._console.print(f"[yellow]{escape(why)}[/]")
+
+    def unknown(self, systems: Sequence[str]) -> None:
+        """Systems that nothing is known of although there was time."""
+        if systems:
+            names = f"{', '.join(systems[:MOST_NAMED])}{' …' if len(systems) > MOST_NAMED else ''}"
+            self._print(f"[yellow]Chưa rõ / not known yet: {len(systems)} hệ thống / systems: {names}[/]")
 
     def addresses(self, rows: Iterable[tuple[str, str]]) -> None:
         """What to open."""

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import shutil
 import signal
 import tempfile
@@ -33,8 +32,8 @@ from exporters.http import Server
 
 DEFAULT_CONFIG = (Path("config"),)
 DEFAULT_SEED = 57
-FIRST_RESULTS_LIMIT = 35.0
-OFTEN = 15.0
+FIRST_RESULTS_LIMIT = 90.0
+AT_A_TIME, PAUSE = 16, 1.0
 _UNKNOWN = SystemState.UNKNOWN
 FORMS = ("table", "json")
 
@@ -125,8 +124,9 @@ async def _perform(options: DemoOptions, programme: Programme) -> None:
             service, address = await _service([*options.config, *OVERLAYS, lab], (host, port), stack)
             onlookers = Onlookers(seats, work, stack)
             await onlookers.start(_shown(address))
-            await _first_results(service, steps)
+            unknown = await _first_results(service, steps)
             await onlookers.ready(steps)
+        programme.unknown(unknown)
         programme.addresses([*_ours(address), *onlookers.addresses()])
         programme.ask(next(iter(service.config.systems)), _shown(address))
         if onlookers.alertmanager is not None:
@@ -177,17 +177,32 @@ async def _service(
         raise StageError(f"{listen[0]}:{listen[1]}: {error.strerror}; choose another with --listen HOST:PORT") from None
 
 
-async def _first_results(service: Service, steps: Steps) -> None:
-    """Wait until all targets were polled, and then until all systems are known: for that, some must be polled again."""
+async def _first_results(service: Service, steps: Steps) -> list[str]:
+    """Have all targets polled until all systems are known, sooner than by their turns; returns those that are not."""
     records, standing = service.state.records.values(), service.books.standing
     systems = {record.target.system for record in records}
-    with contextlib.suppress(TimeoutError):
+    asking = asyncio.create_task(_ask_soon(service))
+    try:
         async with asyncio.timeout(FIRST_RESULTS_LIMIT):
-            # What is polled seldom shall not be waited for.
-            seldom = [record.target.id for record in records if record.target.interval > OFTEN]
-            await asyncio.gather(*map(service.probe, seldom))
             await _all_true(lambda: [record.last is not None for record in records], "results", steps)
             await _all_true(lambda: [standing.state(name) is not _UNKNOWN for name in systems], "systems", steps)
+    except TimeoutError:
+        pass  # the play goes on, and says what nothing is known of
+    finally:
+        asking.cancel()
+    return sorted(name for name in systems if standing.state(name) is _UNKNOWN)
+
+
+async def _ask_soon(service: Service) -> None:
+    """Poll what is not known yet, a few at a time, again and again: one good result does not make a system up."""
+    state = service.books.standing.state
+    while True:
+        records = service.state.records.values()
+        asked = [one.target.id for one in records if one.last is None or state(one.target.system) is _UNKNOWN]
+        for begin in range(0, len(asked), AT_A_TIME):
+            # What somebody removes from the configuration meanwhile is not missed.
+            await asyncio.gather(*map(service.probe, asked[begin : begin + AT_A_TIME]), return_exceptions=True)
+        await asyncio.sleep(PAUSE)
 
 
 async def _all_true(ask: Callable[[], Sequence[bool]], step: str, steps: Steps) -> None:

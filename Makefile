@@ -11,12 +11,16 @@ ARGS ?=
 PYTEST := PYTHONDONTWRITEBYTECODE= PYTHONPYCACHEPREFIX=$(CURDIR)/build/pycache $(BIN)/python -m pytest -q
 # A part of the suite that takes longer than this is interrupted, and still says what failed.
 WITHIN := timeout --foreground --signal=INT --kill-after=60
-# $(call suite,MARKERS,WORKERS): what fails beside other tests is asked once more, alone: what fails then, too, is broken.
-ALONE := --last-failed --last-failed-no-failures none
-suite = $(WITHIN) 1500 env $(PYTEST) $(2) -m $(1) $(ARGS) || { [ $$? = 1 ] && echo "What failed once more, alone:" && \
-	$(WITHIN) 600 env $(PYTEST) $(ALONE) -m $(1) $(ARGS); }
+# $(call suite,MARKERS,CACHE,WORKERS): what fails beside other tests is asked once more, alone, when no other part is
+# under way either: what fails then, too, is broken.
+BESIDE := flock --shared build/suite.lock
+ALONE := flock build/suite.lock
+FAILED := --last-failed --last-failed-no-failures none
+suite = $(BESIDE) $(WITHIN) 1500 env $(PYTEST) -o cache_dir=build/cache/$(2) $(3) -m $(1) $(ARGS) || { [ $$? = 1 ] && \
+	echo "What failed once more, alone:" && \
+	$(ALONE) $(WITHIN) 600 env $(PYTEST) -o cache_dir=build/cache/$(2) $(FAILED) -m $(1) $(ARGS); }
 
-.PHONY: help setup run test unit lint bench soak docs dashboards golden check lock clean
+.PHONY: help setup run test test-demos test-system unit lint bench soak docs dashboards golden check lock clean
 
 help: ## list the targets
 	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 10
@@ -35,8 +39,15 @@ run: setup ## play the simulated province: make run ARGS="--for 60s --listen 127
 
 test: setup ## the whole suite, against real servers
 	@deploy/setup/programs test
-	@$(call suite,"not system and not soak",-n 2)
-	@$(call suite,"system and not soak")
+	@mkdir -p build
+	@$(call suite,"not system and not soak",main,-n 2)
+	@$(MAKE) --no-print-directory --jobs=2 --output-sync=target test-demos test-system
+
+test-demos:
+	@$(call suite,"demo",demos)
+
+test-system:
+	@$(call suite,"system and not demo and not soak",system)
 
 unit: setup ## the quick part of the suite, which needs neither servers nor programs of other projects
 	$(PYTEST) -n 3 -m "not real and not peers and not slow and not system and not soak" $(ARGS)

@@ -22,7 +22,7 @@ from tests.serving import SYSTEM, until
 from tests.system.demo_run import MARGIN, ROOT, Demo, Samples, Timing, complaints, demo, listed
 from tests.system.seen import LABEL, complaints_of_notices, complaints_of_panel, offered, shown, table
 
-pytestmark = [pytest.mark.system, pytest.mark.timeout(400)]
+pytestmark = [pytest.mark.system, pytest.mark.demo, pytest.mark.timeout(400)]
 
 SCRAPE = 5.0
 FIRST_RESULTS = 20.0  # of what is polled once a minute, after the stage is set

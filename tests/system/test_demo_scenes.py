@@ -22,7 +22,7 @@ from collector.settings import Config, load
 from tests.system.demo_run import MARGIN, ROOT, Demo, Samples, Timing, complaints, demo, listed
 from tests.system.seen import complaints_of_notices, complaints_of_panel, shown
 
-pytestmark = [pytest.mark.system, pytest.mark.timeout(400)]
+pytestmark = [pytest.mark.system, pytest.mark.demo, pytest.mark.timeout(400)]
 
 SCENES = ("centre-isolated", "uplink-lost")
 EVERY = 0.5
